@@ -1,0 +1,67 @@
+"""Errors, named by what the caller must do about them. Every message is one line that says what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class FleetmendError(Exception):
+    """The root. `exit_code` is what the command line ends with; see `docs/reference/cli.md`."""
+
+    exit_code = 1
+
+
+class Retryable(FleetmendError):
+    """Nothing is wrong with the request: the same call may work later."""
+
+    exit_code = 75
+
+
+class Final(FleetmendError):
+    """Repeating the call cannot help; the cause has to change first."""
+
+
+class NeedsHuman(FleetmendError):
+    """The loop has nothing safe left to do by itself: escalate."""
+
+
+class BadInput(Final):
+    """A file, setting or argument that does not fit. Nothing was started or stored."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str, *, file: Path | None = None, line: int | None = None, key: str | None = None):
+        place = ":".join(str(part) for part in (file, line) if part is not None)
+        words = [place + ":" if place else "", f"{key}:" if key else "", problem]
+        super().__init__(" ".join(word for word in words if word))
+        self.problem, self.file, self.line, self.key = problem, file, line, key
+
+
+class Refused(Final):
+    """A law or the policy says no. The refusal is journalled; nothing ran."""
+
+    exit_code = 3
+
+
+class NotFound(Final):
+    """No such fleet, incident, run, ….  The message says how to list the ones that exist."""
+
+    exit_code = 4
+
+
+class Conflict(Final):
+    """The thing moved on since the caller looked (a compare-and-set that lost, a second decision)."""
+
+    exit_code = 5
+
+
+class LeaseLost(Retryable):
+    """Another worker holds the lease now: stop at once and write nothing more."""
+
+
+class Unvetted(Refused):
+    """The remedy's files differ from the vetted digest, so it cannot run."""
+
+
+class ModelFailed(Retryable):
+    """The language model gave no usable answer; the rules answer instead."""

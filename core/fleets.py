@@ -1,0 +1,164 @@
+"""A fleet: hosts with their variables, and how they are watched and healed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.durations import Duration, Share
+from core.model import HostName, Model, Name, Scalar
+from core.severity import Risk
+from core.symptoms import Threshold
+
+
+class Mode(StrEnum):
+    """How far the loop goes by itself."""
+
+    OBSERVE = "observe"
+    SUGGEST = "suggest"
+    APPROVE = "approve"
+    AUTO = "auto"
+
+
+class Sweep(Model):
+    """Which probes run how often. `hosts` names groups or hosts; empty means all of the fleet."""
+
+    every: Duration
+    probes: tuple[Name, ...] = Field(min_length=1)
+    hosts: tuple[str, ...] = ()
+
+
+class Schedule(Model):
+    """A remedy that is asked for at set times. Exactly one of `cron` (five fields, UTC) and `every`."""
+
+    remedy: Name
+    cron: str | None = None
+    every: Duration | None = None
+    hosts: tuple[str, ...] = ()
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if (self.cron is None) == (self.every is None):
+            raise ValueError("give exactly one of cron and every")
+        if self.cron is not None and len(self.cron.split()) != 5:
+            raise ValueError("cron has five fields: minute hour day-of-month month day-of-week")
+        return self
+
+
+class AutoRule(Model):
+    """In mode `auto`, a plan up to `risk` and from `confidence` on runs without a person."""
+
+    risk: Risk = Risk.LOW
+    confidence: float = Field(default=0.8, ge=0, le=1)
+
+
+class ApproveRule(Model):
+    """Up to `risk`, people may approve; above it the incident escalates."""
+
+    risk: Risk = Risk.HIGH
+    approvers: int = Field(default=1, ge=1, le=10)
+    expires: Duration = timedelta(minutes=30)
+
+
+class Policy(Model):
+    """The `policy:` part of `fleet.yml`."""
+
+    auto: AutoRule = AutoRule()
+    approve: ApproveRule = ApproveRule()
+    never: tuple[Name, ...] = ()
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    """How many plans one incident may try before it goes to people."""
+
+
+class Budget(Model):
+    """What may be touched in a given time, over every remedy and approval together."""
+
+    hosts_per_hour: int | None = Field(default=None, ge=1)
+    concurrent_runs: int = Field(default=2, ge=1)
+    stop_when_unhealthy: Share = 1.0
+
+
+class VerifyOverride(Model):
+    """A fleet's own `within` and `hold`, in place of the card's."""
+
+    within: Duration | None = None
+    hold: Duration | None = None
+
+
+class Notify(Model):
+    """Who is told. Slack comes with a later release; the key is accepted so that fleets can be prepared."""
+
+    slack: str | None = None
+
+
+class FleetFile(Model):
+    """The content of `fleet.yml`."""
+
+    mode: Mode = Mode.APPROVE
+    enabled: bool = True
+    inventory: tuple[str, ...] = ()
+    """Inventory sources relative to the fleet's folder; empty means the folder itself, as Ansible reads it."""
+    sweeps: tuple[Sweep, ...] = ()
+    schedules: dict[Name, Schedule] = Field(default_factory=dict)
+    symptoms: dict[Name, Threshold | Literal["off"]] = Field(default_factory=dict)
+    policy: Policy = Policy()
+    budget: Budget = Budget()
+    verify: VerifyOverride = VerifyOverride()
+    cooldown: Duration | None = None
+    """In place of the cards' cooldowns."""
+    notify: Notify = Notify()
+    inventory_ttl: Duration = timedelta(minutes=5)
+    """How long a resolved inventory is used before a dynamic source is asked again; changed files count at once."""
+
+
+class Host(Model):
+    """One inventory host. `variables` are its resolved variables; `fleetmend_*` and `ansible_*` ones are rendered."""
+
+    name: HostName
+    groups: tuple[str, ...] = ()
+    variables: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    def names_in(self, variable: str) -> tuple[str, ...]:
+        """The keys (of a mapping) or items (of a list) of a host variable, as text; empty if it is not set."""
+        value = self.variables.get(variable) or {}
+        return tuple(str(item) for item in value) if isinstance(value, dict | list) else ()
+
+    def entries_in(self, variable: str) -> dict[str, dict[str, Any]]:
+        """A host variable that maps names to entries, leaving out what is not such an entry."""
+        value = self.variables.get(variable)
+        if not isinstance(value, dict):
+            return {}
+        return {str(name): entry for name, entry in value.items() if isinstance(entry, dict)}
+
+
+class Fleet(Model):
+    """A fleet, ready for use: its file and its resolved hosts."""
+
+    name: Name
+    folder: Path
+    file: FleetFile
+    hosts: tuple[Host, ...]
+    policy_digest: str
+    """Digest over what the approver reads: mode, policy, budget."""
+    secrets: frozenset[str] = Field(default=frozenset(), repr=False)
+    """Values that must never be shown: passwords, vaulted variables. Only the redactor reads them."""
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        return tuple(host.name for host in self.hosts)
+
+    def host(self, name: str) -> Host | None:
+        """Return the host called *name*, or None."""
+        return next((host for host in self.hosts if host.name == name), None)
+
+    def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Host names behind *names* (hosts or groups; empty means all), in inventory order."""
+        if not names:
+            return self.host_names
+        wanted = set(names)
+        return tuple(host.name for host in self.hosts if host.name in wanted or wanted & set(host.groups))

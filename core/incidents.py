@@ -1,0 +1,68 @@
+"""The open problem that detections are folded into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from core.detections import Signal
+from core.model import HostName, Model, Name, Scalar, Subject, Time
+from core.severity import Severity
+from core.states import State
+
+REQUESTED = "requested"
+"""The symptom of an incident that no probe raised: a person or a schedule asked for a remedy."""
+
+
+class Request(Model):
+    """What a person (`ask`) or a schedule wants done. Either free `text`, or a remedy with its parameters."""
+
+    by: str
+    text: str = Field(default="", max_length=2000)
+    remedy: Name | None = None
+    hosts: tuple[HostName, ...] = ()
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
+
+
+class Incident(Model):
+    """One problem on one host, from its first detection to its end.
+
+    `due_at` is when the loop looks at it next (None: only an event or a person moves it on). `version` grows with
+    every change, and is what a compare-and-set compares.
+    """
+
+    id: str
+    fingerprint: str
+    fleet: Name
+    symptom: Name
+    subject: Subject
+    host: HostName
+    service: str | None
+    severity: Severity
+    state: State
+    reason: str
+    version: int
+    detections: int
+    evidence: dict[str, Scalar]
+    request: Request | None = None
+    plan_id: str | None = None
+    opened_at: Time
+    changed_at: Time
+    last_seen_at: Time
+    due_at: Time | None
+    ended_at: datetime | None = None
+
+    @property
+    def signal(self) -> Signal:
+        return Signal(self.host, self.symptom, self.subject)
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The hosts that a plan for this incident may touch (law 1): those asked for, else the incident's own."""
+        return self.request.hosts if self.request is not None and self.request.hosts else (self.host,)
+
+    @property
+    def title(self) -> str:
+        """One short line for people: `service_down web on demo1`."""
+        return " ".join(part for part in (self.symptom, self.subject, "on", self.host) if part)

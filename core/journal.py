@@ -1,0 +1,41 @@
+"""The journal's chain: every entry carries a keyed hash over itself and its predecessor."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from core.model import Model, Time
+
+GENESIS = "0" * 64
+"""The predecessor of the first entry."""
+
+
+class Entry(Model):
+    """One decision, in order. `body` holds typed, redacted facts; `hash` seals it to everything before."""
+
+    seq: int
+    at: Time
+    kind: str
+    incident_id: str | None
+    actor: str
+    body: dict[str, Any]
+    previous: str
+    hash: str
+
+
+class Head(Model):
+    """The newest entry that is known to exist; kept outside the database, so that a cut tail is found."""
+
+    seq: int
+    hash: str
+
+
+def seal(
+    key: bytes, *, seq: int, at: str, kind: str, incident_id: str | None, actor: str, body: str, previous: str
+) -> str:
+    """HMAC-SHA256 over the entry's fields; *at* is ISO 8601 in UTC and *body* canonical JSON, as stored."""
+    text = json.dumps([seq, at, kind, incident_id, actor, body, previous], separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

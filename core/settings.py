@@ -1,0 +1,118 @@
+"""Settings: read once at the start, from `FLEETMEND_*` in the environment. Each one documents itself."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.durations import Duration
+from core.errors import BadInput
+
+PREFIX = "FLEETMEND_"
+CHECKOUT = Path(__file__).resolve().parent.parent
+"""Where the shipped playbooks, roles and symptoms lie."""
+
+
+def default_state() -> Path:
+    """`$XDG_STATE_HOME/fleetmend`, or `~/.local/state/fleetmend`."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return Path(base) / "fleetmend" if base else Path.home() / ".local" / "state" / "fleetmend"
+
+
+class Settings(BaseSettings):
+    """Every setting of fleetmend. The description of a field is its documentation; see `docs/reference/settings.md`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    content: Path = Field(
+        default=CHECKOUT,
+        description="Your own folder with `inventory/`, and beside it `playbooks/`, `roles/`, `probes/` and "
+        "`symptoms.yml` if you have any. The checkout by default.",
+    )
+    state: Path = Field(
+        default_factory=default_state,
+        description="Database, keys, private run folders. Made with mode 0700, outside the checkout.",
+    )
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL of the database. SQLite in the state folder by default."
+    )
+    broker_url: str | None = Field(
+        default=None, description="Celery broker URL. In memory, within one process, by default."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(default=8484, ge=0, le=65535, description="Port of the API; 0 picks a free one.")
+    url: str | None = Field(default=None, description="Base URL of a fleetmend API elsewhere, for the command line.")
+    token: str | None = Field(default=None, repr=False, description="API token that the command line sends to `url`.")
+    model: str | None = Field(
+        default=None,
+        description="The planner's model as `<provider>:<name>`, for example `ollama:qwen2.5:7b-instruct`. `rules` "
+        "(the default outside the demo) plans without a model.",
+    )
+    ollama_url: str = Field(default="http://127.0.0.1:11434", description="Where Ollama answers.")
+    model_timeout: Duration = Field(
+        default=timedelta(seconds=120),
+        description="Wall-clock limit for one answer of the model, after which rules answer.",
+    )
+    workers: int = Field(default=8, ge=1, le=64, description="Threads that advance incidents and run sweeps.")
+    forks: int = Field(
+        default=10, ge=1, le=500, description="Hosts that one Ansible process works on at the same time."
+    )
+    lease: Duration = Field(
+        default=timedelta(seconds=30), description="How long a step may be silent before another worker takes over."
+    )
+    probe_timeout: Duration = Field(
+        default=timedelta(seconds=30), description="Limit for one sweep over a fleet's hosts."
+    )
+    ssh_host_keys: str = Field(
+        default="accept-new",
+        pattern="^(accept-new|strict)$",
+        description="`accept-new` stores the key of a host never seen before and refuses a changed one; "
+        "`strict` refuses both.",
+    )
+    pass_environment: tuple[str, ...] = Field(
+        default=(),
+        description='JSON list of further environment variables that Ansible may see, for example `["VAULT_ADDR"]`.',
+    )
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.state / 'fleetmend.db'}"
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Read the settings; *given* (from command-line options) wins. Raises BadInput for an unknown or unfit one."""
+    environment = os.environ if environment is None else environment
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    for variable in environment:
+        if variable.startswith(PREFIX) and variable not in known and variable not in _NOT_SETTINGS:
+            close = difflib.get_close_matches(variable, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; see docs/reference/settings.md"
+            raise BadInput(f"unknown setting in the environment{hint}", key=variable)
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        raise BadInput(str(first["msg"]).removeprefix("Value error, "), key=PREFIX + name.upper()) from None
+
+
+_NOT_SETTINGS = frozenset({"FLEETMEND_DEMO"})
+"""Variables that the demo's inventory reads; they configure nothing."""
+
+
+def ensure_state(state: Path) -> Path:
+    """Make the state folder with mode 0700 and return it. Raises BadInput if that can't be done."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.chmod(0o700)
+    except OSError as error:
+        raise BadInput(f"the state folder can't be made: {error}", key="FLEETMEND_STATE") from None
+    return state

@@ -1,0 +1,46 @@
+"""Conditions: what the monitor remembers between two sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import delete, insert, select, tuple_
+
+from core.samples import Condition, Phase
+from store.database import Database, Tx
+from store.tables import conditions
+
+Key = tuple[str, str, str]
+"""host, symptom, subject"""
+
+_KEY = (conditions.c.host, conditions.c.symptom, conditions.c.subject)
+_BATCH = 200
+
+
+class Conditions:
+    """Reads and replaces conditions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, fleet: str) -> dict[Key, Condition]:
+        """Every condition of the fleet."""
+        with self._database.read() as tx:
+            rows = tx.all(select(conditions).where(conditions.c.fleet == fleet))
+        return {(row["host"], row["symptom"], row["subject"]): Condition.model_validate(dict(row)) for row in rows}
+
+    def firing(self, fleet: str) -> list[Condition]:
+        """What is wrong in the fleet right now, by host."""
+        return sorted(
+            (condition for condition in self.of(fleet).values() if condition.phase is not Phase.CLEAR),
+            key=lambda condition: (condition.host, condition.symptom, condition.subject),
+        )
+
+    def put(self, tx: Tx, fleet: str, changed: Iterable[Condition]) -> None:
+        """Store *changed*, in place of what was known."""
+        rows = [condition.model_dump() for condition in changed]
+        for begin in range(0, len(rows), _BATCH):
+            batch = rows[begin : begin + _BATCH]
+            keys = [(row["host"], row["symptom"], row["subject"]) for row in batch]
+            tx.execute(delete(conditions).where(conditions.c.fleet == fleet, tuple_(*_KEY).in_(keys)))
+            tx.execute(insert(conditions), batch)

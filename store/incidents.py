@@ -1,0 +1,176 @@
+"""Incidents: found by id, moved on by compare-and-set, never written past their state table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, func, insert, select, update
+
+from core.clock import Clock
+from core.detections import Signal
+from core.errors import Conflict, NotFound
+from core.incidents import Incident
+from core.leases import Lease
+from core.states import MUTING, State, may_follow
+from store.database import Database, Tx
+from store.journal import Journal
+from store.leases import Leases
+from store.tables import detections, incidents, leases, mutes
+
+
+def incident_of(row: RowMapping) -> Incident:
+    """A row of `incidents` as a value."""
+    return Incident.model_validate(dict(row))
+
+
+class Incidents:
+    """Reads incidents and moves them from state to state."""
+
+    def __init__(self, database: Database, clock: Clock, journal: Journal, leases: Leases) -> None:
+        self._database, self._clock, self._journal, self._leases = database, clock, journal, leases
+
+    def get(self, incident_id: str) -> Incident:
+        """The incident with this id, or whose id ends in it if just one does. Raises NotFound."""
+        with self._database.read() as tx:
+            rows = tx.all(select(incidents).where(incidents.c.id == incident_id))
+            if not rows and len(incident_id) >= 4:
+                rows = tx.all(select(incidents).where(incidents.c.id.endswith(incident_id, autoescape=True)).limit(2))
+        if len(rows) != 1:
+            raise NotFound(f"no incident {incident_id!r}; `fleetmend incidents --all` lists them")
+        return incident_of(rows[0])
+
+    def newest(
+        self, *, fleet: str | None = None, live: bool | None = None, state: State | None = None, limit: int = 100
+    ) -> list[Incident]:
+        """The newest incidents first."""
+        query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
+        if fleet is not None:
+            query = query.where(incidents.c.fleet == fleet)
+        if live is not None:
+            query = query.where(incidents.c.ended_at.is_(None) if live else incidents.c.ended_at.is_not(None))
+        if state is not None:
+            query = query.where(incidents.c.state == state.value)
+        with self._database.read() as tx:
+            return [incident_of(row) for row in tx.all(query)]
+
+    def open(self, tx: Tx, incident: Incident) -> None:
+        """Insert a new incident. The caller holds the fingerprint free (see `Detections`)."""
+        values = incident.model_dump()
+        values["request"] = None if incident.request is None else incident.request.model_dump(mode="json")
+        tx.execute(insert(incidents).values(**values))
+        body = {"title": incident.title, "fleet": incident.fleet, "severity": incident.severity}
+        self._journal.append(tx, "incident.opened", incident.reason, body, incident.id)
+
+    def move(
+        self,
+        tx: Tx,
+        incident: Incident,
+        to: State,
+        reason: str,
+        *,
+        actor: str = "loop",
+        lease: Lease | None = None,
+        due_at: datetime | None = None,
+        mute_until: datetime | None = None,
+        **changes: Any,
+    ) -> Incident:
+        """Move *incident* to the state *to*. Raises Conflict if it changed meanwhile, LeaseLost without the lease.
+
+        `due_at` is when the loop looks again (None: not by itself); `changes` are further columns.
+        """
+        if not may_follow(incident.state, to):
+            raise Conflict(f"{incident.id} is {incident.state}; it can't become {to}")
+        if lease is not None:
+            self._leases.check(tx, lease)
+        now = self._clock.now()
+        values = changes | {
+            "state": to,
+            "reason": reason,
+            "version": incident.version + 1,
+            "changed_at": now,
+            "due_at": due_at,
+            "ended_at": now if to.terminal else None,
+        }
+        unchanged = and_(incidents.c.id == incident.id, incidents.c.version == incident.version)
+        if tx.execute(update(incidents).where(unchanged).values(**values)).rowcount != 1:
+            raise Conflict(f"{incident.id} changed meanwhile; look at it again")
+        if to in MUTING and mute_until is not None:
+            self._mute(tx, incident, mute_until)
+        body = {"from": incident.state, "to": to, "reason": reason}
+        self._journal.append(tx, "incident.state", actor, body, incident.id)
+        return incident.evolve(**values)
+
+    def postpone(self, tx: Tx, incident: Incident, due_at: datetime | None, reason: str | None = None) -> Incident:
+        """Keep the state, and look again at *due_at*. Raises Conflict if it changed meanwhile."""
+        values: dict[str, Any] = {"due_at": due_at, "version": incident.version + 1}
+        if reason is not None:
+            values["reason"] = reason
+        unchanged = and_(incidents.c.id == incident.id, incidents.c.version == incident.version)
+        if tx.execute(update(incidents).where(unchanged).values(**values)).rowcount != 1:
+            raise Conflict(f"{incident.id} changed meanwhile; look at it again")
+        return incident.evolve(**values)
+
+    def _mute(self, tx: Tx, incident: Incident, until: datetime) -> None:
+        self.unmute(tx, incident.fingerprint)
+        tx.execute(insert(mutes).values(fingerprint=incident.fingerprint, incident_id=incident.id, until=until))
+
+    def unmute(self, tx: Tx, fingerprint: str) -> None:
+        """The problem cleared: its next detection opens an incident again."""
+        tx.execute(mutes.delete().where(mutes.c.fingerprint == fingerprint))
+
+    def due(self, now: datetime, limit: int = 200) -> list[str]:
+        """Ids of incidents that are due and that nobody works on, the longest waiting first."""
+        name = "incident:" + incidents.c.id
+        leased = select(leases.c.name).where(leases.c.name == name, leases.c.expires_at > now).exists()
+        query = (
+            select(incidents.c.id)
+            .where(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
+            .order_by(incidents.c.due_at)
+            .limit(limit)
+        )
+        with self._database.read() as tx:
+            return [str(row["id"]) for row in tx.all(query)]
+
+    def signals(self, incident_id: str) -> tuple[Signal, ...]:
+        """Every signal that was folded into the incident: all of them have to clear."""
+        columns = (detections.c.host, detections.c.symptom, detections.c.subject)
+        query = select(*columns).where(detections.c.incident_id == incident_id).distinct().order_by(*columns)
+        with self._database.read() as tx:
+            return tuple(Signal(**row) for row in tx.all(query))
+
+    def live_on(self, fleet: str, host: str) -> list[Incident]:
+        """Live incidents of one host."""
+        query = select(incidents).where(
+            incidents.c.fleet == fleet, incidents.c.host == host, incidents.c.ended_at.is_(None)
+        )
+        with self._database.read() as tx:
+            return [incident_of(row) for row in tx.all(query)]
+
+    def with_signal(self, tx: Tx, fleet: str, signal: Signal) -> list[Incident]:
+        """Live incidents that the signal was folded into."""
+        match = and_(
+            detections.c.incident_id == incidents.c.id,
+            detections.c.host == signal.host,
+            detections.c.symptom == signal.symptom,
+            detections.c.subject == signal.subject,
+        )
+        query = select(incidents).where(
+            incidents.c.fleet == fleet, incidents.c.ended_at.is_(None), select(detections.c.id).where(match).exists()
+        )
+        return [incident_of(row) for row in tx.all(query)]
+
+    def unhealthy_hosts(self, fleet: str) -> frozenset[str]:
+        """Hosts with a live incident that a probe or an alert raised."""
+        query = select(incidents.c.host).where(
+            incidents.c.fleet == fleet, incidents.c.ended_at.is_(None), incidents.c.request.is_(None)
+        )
+        with self._database.read() as tx:
+            return frozenset(str(row["host"]) for row in tx.all(query.distinct()))
+
+    def counts(self) -> dict[tuple[str, State], int]:
+        """(fleet, state) -> how many incidents."""
+        query = select(incidents.c.fleet, incidents.c.state, func.count().label("n"))
+        with self._database.read() as tx:
+            rows = tx.all(query.group_by(incidents.c.fleet, incidents.c.state))
+        return {(str(row["fleet"]), State(row["state"])): int(row["n"]) for row in rows}

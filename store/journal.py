@@ -1,0 +1,111 @@
+"""The journal: append-only and hash-chained. Its key and its newest head also lie outside the database."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from core.clock import Clock
+from core.errors import BadInput
+from core.journal import GENESIS, Entry, Head, seal
+from store.database import Database, Tx
+from store.tables import journal, journal_head
+
+_PAGE = 500
+
+
+class HeadFile:
+    """The last head that this machine saw committed. It only ever moves forward."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._seq = -1
+
+    def read(self) -> Head | None:
+        """The stored head, or None if there is none yet. Raises BadInput if the file is damaged."""
+        try:
+            return Head.model_validate_json(self._path.read_text())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise BadInput(f"the journal's head is damaged: {error}", file=self._path) from None
+
+    def advance(self, head: Head) -> None:
+        """Store *head* unless a newer one is there already."""
+        with self._lock:
+            if head.seq <= self._seq:
+                return
+            partial = self._path.with_suffix(".new")
+            partial.write_text(head.model_dump_json())
+            partial.chmod(0o600)
+            partial.replace(self._path)
+            self._seq = head.seq
+
+
+def read_or_make_key(path: Path) -> bytes:
+    """The journal's key (32 bytes), made at the first start with mode 0600."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return bytes.fromhex(path.read_text().strip())
+    with os.fdopen(descriptor, "w") as file:
+        key = secrets.token_bytes(32)
+        file.write(key.hex())
+    return key
+
+
+class Journal:
+    """Appends entries within the caller's transaction, and reads them back."""
+
+    def __init__(self, database: Database, clock: Clock, key: bytes, head_file: HeadFile) -> None:
+        self._database, self._clock, self.key, self.head_file = database, clock, key, head_file
+
+    def append(self, tx: Tx, kind: str, actor: str, body: dict[str, Any], incident_id: str | None = None) -> None:
+        """Append one entry. *body* holds typed facts only, without secrets."""
+        row = tx.one(select(journal_head).with_for_update())
+        if row is None:
+            tx.execute(insert(journal_head).values(one=True, seq=0, hash=GENESIS))
+        previous = GENESIS if row is None else str(row["hash"])
+        fields = {
+            "seq": 1 if row is None else int(row["seq"]) + 1,
+            "at": self._clock.now().isoformat(),
+            "kind": kind,
+            "incident_id": incident_id,
+            "actor": actor,
+            "body": json.dumps(body, sort_keys=True, separators=(",", ":"), default=str),
+            "previous": previous,
+        }
+        head = Head(seq=fields["seq"], hash=seal(self.key, **fields))  # type: ignore[arg-type]
+        tx.execute(insert(journal).values(**fields, hash=head.hash))
+        tx.execute(update(journal_head).values(seq=head.seq, hash=head.hash))
+        tx.after_commit.append(lambda: self.head_file.advance(head))
+
+    def entries(self, *, after: int = 0, incident_id: str | None = None, limit: int | None = None) -> Iterator[Entry]:
+        """Entries in order, from the one behind *after* on."""
+        wanted = limit
+        while wanted is None or wanted > 0:
+            query = select(journal).where(journal.c.seq > after).order_by(journal.c.seq)
+            if incident_id is not None:
+                query = query.where(journal.c.incident_id == incident_id)
+            with self._database.read() as tx:
+                rows = tx.all(query.limit(_PAGE if wanted is None else min(_PAGE, wanted)))
+            if not rows:
+                return
+            for row in rows:
+                yield Entry.model_validate({**row, "body": json.loads(row["body"])})
+            after = rows[-1]["seq"]
+            wanted = None if wanted is None else wanted - len(rows)
+
+    def last(self, count: int) -> list[Entry]:
+        """The newest *count* entries, oldest first."""
+        with self._database.read() as tx:
+            rows = tx.all(select(journal).order_by(journal.c.seq.desc()).limit(count))
+        return [Entry.model_validate({**row, "body": json.loads(row["body"])}) for row in reversed(rows)]

@@ -1,0 +1,98 @@
+"""The proof behind `fleetmend journal verify`: the chain is whole, and the tables agree with the laws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from core.journal import GENESIS, seal
+from core.states import FIRST, State, may_follow
+from store.database import Database
+from store.journal import Journal
+from store.tables import detections, incidents, journal, journal_head, runs
+
+
+class Proof(NamedTuple):
+    """What was checked, and the first violation (None if there is none)."""
+
+    entries: int
+    incidents: int
+    runs: int
+    violation: str | None
+
+
+def verify(database: Database, log: Journal) -> Proof:
+    """Check the whole store. Reads only."""
+    with database.read() as tx:
+        entries, problems, executions = (
+            tx.execute(select(func.count()).select_from(table)).scalar_one() for table in (journal, incidents, runs)
+        )
+    return Proof(entries, problems, executions, next(_violations(database, log), None))
+
+
+def _violations(database: Database, log: Journal) -> Iterator[str]:
+    yield from _chain(database, log)
+    yield from _paths(database, log)
+    yield from _rows(database)
+
+
+def _chain(database: Database, log: Journal) -> Iterator[str]:
+    with database.read() as tx:
+        rows = tx.all(select(journal).order_by(journal.c.seq))
+        stored = tx.one(select(journal_head))
+    known = log.head_file.read()
+    previous, seq = GENESIS, 0
+    for row in rows:
+        fields = {name: row[name] for name in ("seq", "at", "kind", "incident_id", "actor", "body", "previous")}
+        if row["seq"] != seq + 1:
+            yield f"journal: entry {seq + 1} is missing"
+        if row["previous"] != previous or row["hash"] != seal(log.key, **fields):
+            yield f"journal: entry {row['seq']} was changed"
+        if known is not None and row["seq"] == known.seq and row["hash"] != known.hash:
+            yield f"journal: entry {row['seq']} differs from the head kept outside the database"
+        previous, seq = row["hash"], row["seq"]
+    if known is not None and known.seq > seq:
+        yield f"journal: it ends at entry {seq}, but entry {known.seq} was written: its tail was cut off"
+    if stored is not None and (stored["seq"], stored["hash"]) != (seq, previous):
+        yield f"journal: it ends at entry {seq}, but the database's own head says {stored['seq']}"
+
+
+def _paths(database: Database, log: Journal) -> Iterator[str]:
+    states: dict[str, State] = {}
+    for entry in log.entries():
+        if entry.incident_id is None:
+            continue
+        if entry.kind == "incident.opened":
+            states[entry.incident_id] = FIRST
+        elif entry.kind == "incident.state":
+            before, after = State(entry.body["from"]), State(entry.body["to"])
+            if states.get(entry.incident_id) is not before or not may_follow(before, after):
+                yield f"{entry.incident_id}: entry {entry.seq} goes from {before} to {after}, which is no legal step"
+            states[entry.incident_id] = after
+    with database.read() as tx:
+        rows = tx.all(select(incidents.c.id, incidents.c.state, incidents.c.ended_at, incidents.c.due_at))
+    for row in rows:
+        state = State(row["state"])
+        if states.get(row["id"]) is not state:
+            yield f"{row['id']}: it is {state}, but the journal says {states.get(row['id'])}"
+        if state.terminal != (row["ended_at"] is not None):
+            yield f"{row['id']}: it is {state}, and its end time does not fit that"
+    yield from (
+        f"{missing}: the journal knows it, the database does not" for missing in states.keys() - {r["id"] for r in rows}
+    )
+
+
+def _rows(database: Database) -> Iterator[str]:
+    with database.read() as tx:
+        orphans = tx.all(
+            select(detections.c.id)
+            .outerjoin(incidents, incidents.c.id == detections.c.incident_id)
+            .where(incidents.c.id.is_(None))
+        )
+        twice = tx.all(
+            select(runs.c.plan_id, runs.c.step).group_by(runs.c.plan_id, runs.c.step).having(func.count() > 1)
+        )
+    yield from (f"{row['id']}: a detection without an incident" for row in orphans)
+    yield from (f"{row['plan_id']}: step {row['step']} was run twice" for row in twice)

@@ -1,0 +1,146 @@
+"""Runs and their events. One run a step and plan, ever: the database refuses a second one (law 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.clock import Clock
+from core.errors import Conflict, NotFound
+from core.fleets import Budget
+from core.runs import ProcessRef, Run, RunEvent, RunResult, RunStatus
+from store.database import Database, Tx
+from store.journal import Journal
+from store.tables import run_events, run_hosts, runs
+
+_HOUR = timedelta(hours=1)
+
+
+class Runs:
+    """Begins, follows and ends runs."""
+
+    def __init__(self, database: Database, clock: Clock, journal: Journal) -> None:
+        self._database, self._clock, self._journal = database, clock, journal
+
+    def room(self, tx: Tx, fleet: str, hosts: Sequence[str], budget: Budget) -> str | None:
+        """Why the budget has no room for a run on *hosts* now, in words; None if it has.
+
+        Called in the transaction that begins the run, so that two workers never both see the last free place.
+        """
+        tx.serialise(f"budget:{fleet}")
+        running = select(func.count()).where(runs.c.fleet == fleet, runs.c.ended_at.is_(None))
+        at_once = tx.execute(running).scalar_one()
+        if at_once >= budget.concurrent_runs:
+            return f"{at_once} of {budget.concurrent_runs} concurrent runs are under way"
+        if budget.hosts_per_hour is not None:
+            touched = self._touched(tx, fleet) | set(hosts)
+            if len(touched) > budget.hosts_per_hour:
+                return f"the budget of {budget.hosts_per_hour} hosts an hour is used up"
+        return None
+
+    def begin(self, tx: Tx, run: Run) -> None:
+        """Insert *run*. Raises Conflict if this step of this plan was begun before."""
+        try:
+            tx.execute(insert(runs).values(**_values(run)))
+        except IntegrityError as error:
+            raise Conflict(f"step {run.step} of {run.plan_id} was begun before; it is not run twice") from error
+        rows = [
+            {"run_id": run.id, "host": host, "fleet": run.fleet, "remedy": run.remedy, "started_at": run.started_at}
+            for host in run.hosts
+        ]
+        tx.execute(insert(run_hosts), rows)
+        body = {"run": run.id, "plan": run.plan_id, "step": run.step, "remedy": run.remedy, "hosts": list(run.hosts)}
+        self._journal.append(tx, "run.began", run.worker, body, run.incident_id)
+
+    def follow(self, run_id: str, process: ProcessRef) -> None:
+        """Ansible was started: remember its process, so that it can be ended when we are gone."""
+        with self._database.write() as tx:
+            values = {"process": process.model_dump(), "status": RunStatus.RUNNING}
+            tx.execute(update(runs).where(runs.c.id == run_id, runs.c.ended_at.is_(None)).values(**values))
+
+    def end(self, tx: Tx, run: Run, result: RunResult) -> Run:
+        """Close *run*. Raises Conflict if it was closed before (a late worker)."""
+        values: dict[str, Any] = {
+            "status": result.status,
+            "results": {host: counted.model_dump() for host, counted in result.results.items()},
+            "problem": result.problem,
+            "ended_at": self._clock.now(),
+        }
+        open_run = (runs.c.id == run.id) & runs.c.ended_at.is_(None)
+        if tx.execute(update(runs).where(open_run).values(**values)).rowcount != 1:
+            raise Conflict(f"{run.id} was closed before")
+        body = {"run": run.id, "status": result.status, "problem": result.problem}
+        self._journal.append(tx, "run.ended", run.worker, body, run.incident_id)
+        return run.evolve(**values)
+
+    def ask_to_cancel(self, tx: Tx, run: Run, by: str) -> None:
+        """Have the worker stop *run*. Raises Conflict if it ended already."""
+        open_run = (runs.c.id == run.id) & runs.c.ended_at.is_(None)
+        if tx.execute(update(runs).where(open_run).values(cancelled_by=by)).rowcount != 1:
+            raise Conflict(f"{run.id} has ended; there is nothing to cancel")
+        self._journal.append(tx, "run.cancel_asked", by, {"run": run.id}, run.incident_id)
+
+    def cancelled(self, run_id: str) -> bool:
+        """True if somebody wants this run stopped."""
+        with self._database.read() as tx:
+            row = tx.one(select(runs.c.cancelled_by).where(runs.c.id == run_id))
+        return row is not None and row["cancelled_by"] is not None
+
+    def get(self, run_id: str) -> Run:
+        """The run with this id, or whose id ends in it if just one does. Raises NotFound."""
+        with self._database.read() as tx:
+            rows = tx.all(select(runs).where(runs.c.id == run_id))
+            if not rows and len(run_id) >= 4:
+                rows = tx.all(select(runs).where(runs.c.id.endswith(run_id, autoescape=True)).limit(2))
+        if len(rows) != 1:
+            raise NotFound(f"no run {run_id!r}; `fleetmend runs` lists them")
+        return Run.model_validate(dict(rows[0]))
+
+    def newest(self, *, incident_id: str | None = None, open_only: bool = False, limit: int = 100) -> list[Run]:
+        """The newest runs first."""
+        query = select(runs).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+        if incident_id is not None:
+            query = query.where(runs.c.incident_id == incident_id)
+        if open_only:
+            query = query.where(runs.c.ended_at.is_(None))
+        with self._database.read() as tx:
+            return [Run.model_validate(dict(row)) for row in tx.all(query)]
+
+    def record(self, event: RunEvent) -> None:
+        """Store one event, already redacted."""
+        with self._database.write() as tx:
+            tx.execute(insert(run_events).values(**event.model_dump()))
+
+    def events(self, run_id: str, after: int = 0) -> list[RunEvent]:
+        """The run's events behind number *after*, in order."""
+        query = select(run_events).where(run_events.c.run_id == run_id, run_events.c.seq > after)
+        with self._database.read() as tx:
+            return [RunEvent.model_validate(dict(row)) for row in tx.all(query.order_by(run_events.c.seq))]
+
+    def touched_last_hour(self, fleet: str) -> frozenset[str]:
+        """Hosts of the fleet that a run began on within the last hour."""
+        with self._database.read() as tx:
+            return frozenset(self._touched(tx, fleet))
+
+    def last_starts(self, fleet: str, hosts: Sequence[str]) -> dict[str, datetime]:
+        """`<remedy>@<host>` -> when that remedy last began there."""
+        query = (
+            select(run_hosts.c.remedy, run_hosts.c.host, func.max(run_hosts.c.started_at).label("at"))
+            .where(run_hosts.c.fleet == fleet, run_hosts.c.host.in_(hosts))
+            .group_by(run_hosts.c.remedy, run_hosts.c.host)
+        )
+        with self._database.read() as tx:
+            return {f"{row['remedy']}@{row['host']}": row["at"] for row in tx.all(query)}
+
+    def _touched(self, tx: Tx, fleet: str) -> set[str]:
+        recent = (run_hosts.c.fleet == fleet) & (run_hosts.c.started_at > self._clock.now() - _HOUR)
+        return {str(row["host"]) for row in tx.all(select(run_hosts.c.host).where(recent).distinct())}
+
+
+def _values(run: Run) -> dict[str, Any]:
+    dumped = run.model_dump(mode="json")
+    return dumped | {"started_at": run.started_at, "ended_at": run.ended_at}

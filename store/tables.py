@@ -1,0 +1,292 @@
+"""The tables. A change here needs a migration in `migrations/versions/`; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class Utc(TypeDecorator[datetime]):
+    """A point in time, stored in UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("fingerprint", String(40), nullable=False),
+    Column("fleet", String(63), nullable=False),
+    Column("symptom", String(63), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("host", String(253), nullable=False),
+    Column("service", String(100)),
+    Column("severity", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("detections", Integer, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("request", JSON(none_as_null=True)),
+    Column("plan_id", String(40)),
+    Column("opened_at", Utc, nullable=False),
+    Column("changed_at", Utc, nullable=False),
+    Column("last_seen_at", Utc, nullable=False),
+    Column("due_at", Utc),
+    Column("ended_at", Utc),
+    Index(
+        "one_live_incident",
+        "fingerprint",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("incidents_due", "due_at"),
+    Index("incidents_of_host", "fleet", "host"),
+)
+
+detections = Table(
+    "detections",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("fingerprint", String(40), nullable=False),
+    Column("fleet", String(63), nullable=False),
+    Column("host", String(253), nullable=False),
+    Column("symptom", String(63), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("service", String(100)),
+    Column("severity", String(20), nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("seen_at", Utc, nullable=False),
+    Column("accepted_at", Utc, nullable=False),
+)
+
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("fleet", String(63), primary_key=True),
+    Column("host", String(253), primary_key=True),
+    Column("symptom", String(63), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("phase", String(20), nullable=False),
+    Column("since", Utc, nullable=False),
+    Column("value", JSON, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("reported_at", Utc),
+    Column("service", String(100)),
+    Column("evidence", JSON, nullable=False),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("fingerprint", String(40), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("until", Utc, nullable=False),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("steps", JSON, nullable=False),
+    Column("risk", String(20), nullable=False),
+    Column("proposer", String(200), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("alternatives", JSON, nullable=False),
+    Column("policy_digest", String(64), nullable=False),
+    Column("inventory_digest", String(64), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    UniqueConstraint("incident_id", "number"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("plan_id", ForeignKey("plans.id"), nullable=False, index=True),
+    Column("plan_hash", String(64), nullable=False),
+    Column("answer", String(20), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("plan_id", ForeignKey("plans.id"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("remedy", String(63), nullable=False),
+    Column("fleet", String(63), nullable=False),
+    Column("hosts", JSON, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("worker", String(200), nullable=False),
+    Column("process", JSON(none_as_null=True)),
+    Column("results", JSON, nullable=False),
+    Column("problem", Text),
+    Column("cancelled_by", String(200)),
+    Column("started_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    UniqueConstraint("plan_id", "step"),
+)
+
+run_hosts = Table(
+    "run_hosts",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("host", String(253), primary_key=True),
+    Column("fleet", String(63), nullable=False),
+    Column("remedy", String(63), nullable=False),
+    Column("started_at", Utc, nullable=False),
+    Index("run_hosts_by_time", "fleet", "started_at"),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("host", String(253)),
+    Column("task", Text),
+    Column("detail", Text),
+)
+
+verifications = Table(
+    "verifications",
+    metadata,
+    Column("plan_id", ForeignKey("plans.id"), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("began_at", Utc, nullable=False),
+    Column("deadline", Utc, nullable=False),
+    Column("hold_seconds", Float, nullable=False),
+    Column("clear_since", Utc),
+    Column("checks", Integer, nullable=False),
+    Column("last", Text, nullable=False),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("plan_id", ForeignKey("plans.id"), nullable=False, unique=True),
+    Column("fleet", String(63), nullable=False),
+    Column("host", String(253), nullable=False),
+    Column("symptom", String(63), nullable=False, index=True),
+    Column("subject", String(200), nullable=False),
+    Column("remedy", String(63), nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("proposer", String(200), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detect_seconds", Float, nullable=False),
+    Column("run_seconds", Float, nullable=False),
+    Column("heal_seconds", Float, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(320), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("incident_id", String(40), index=True),
+    Column("actor", String(200), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("scope", String(63), primary_key=True),
+    Column("by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", Utc, nullable=False),
+)
+
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("due_at", Utc, primary_key=True),
+)
