@@ -144,7 +144,7 @@ def _read_config(path: Path | None) -> configparser.ConfigParser:
 def _host_key_options(
     environment: Mapping[str, str], config: configparser.ConfigParser, ssh_host_keys: str
 ) -> dict[str, str]:
-    """Add the host-key rule to the SSH options in use. SSH obeys the first of two: `strict` goes in front, the other last."""
+    """Add the host-key rule to the SSH options in use. SSH obeys the first of two, so `strict` goes in front."""
 
     def in_use(option: str, default: str) -> str:
         given = environment.get(f"ANSIBLE_{option.upper()}")

@@ -15,3 +15,7 @@ class Pause(Model):
     by: str
     reason: str
     at: Time
+
+    def holds_for(self, fleet: str) -> bool:
+        """True if nothing may start in *fleet*."""
+        return self.scope in (EVERY_FLEET, fleet)

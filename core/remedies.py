@@ -90,6 +90,8 @@ class Remedy(Model):
     schema_: dict[str, Any] = Field(alias="schema", repr=False)
     """Flat JSON Schema of the parameters, before host and evidence narrow it."""
 
+    model_config = Model.model_config | {"populate_by_name": True}
+
     def parameter(self, name: str) -> Parameter | None:
         """Return the parameter called *name*, or None."""
         return next((parameter for parameter in self.parameters if parameter.name == name), None)

@@ -104,8 +104,8 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
         raise BadInput(str(first["msg"]).removeprefix("Value error, "), key=PREFIX + name.upper()) from None
 
 
-_NOT_SETTINGS = frozenset({"FLEETMEND_DEMO"})
-"""Variables that the demo's inventory reads; they configure nothing."""
+_NOT_SETTINGS = frozenset({"FLEETMEND_DEMO", "FLEETMEND_RUN"})
+"""What the demo's inventory reads, and what the runner marks its processes with; they configure nothing."""
 
 
 def ensure_state(state: Path) -> Path:

@@ -1,0 +1,87 @@
+"""The last look before a run: an approval binds a hash, and expires (law 6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approver.start import may_start
+from core.approvals import Answer, Approval
+from core.errors import Refused, Unvetted
+from tests.planning import (
+    CONFIG_RESTORE,
+    NOW,
+    SERVICE_RESTART,
+    make_catalog,
+    make_fleet,
+    make_host,
+    make_plan,
+    make_step,
+)
+
+PLAN = make_plan()
+
+
+def approval(**fields):
+    given = {
+        "id": "app-1",
+        "incident_id": "inc-1",
+        "plan_id": "plan-1",
+        "plan_hash": PLAN.hash,
+        "answer": Answer.APPROVE,
+        "by": "person:ada",
+        "reasons": (),
+        "at": NOW,
+        "expires_at": NOW + timedelta(minutes=30),
+    }
+    return Approval(**(given | fields))
+
+
+def start(*, plan=PLAN, hash_now=None, approved=None, fleet=None, catalog=None, now=NOW):
+    may_start(
+        plan, hash_now or plan.hash, approved or approval(), fleet or make_fleet(), catalog or make_catalog(), now=now
+    )
+
+
+def test_what_was_approved_may_start():
+    start()
+
+
+OTHER = make_plan(make_step(SERVICE_RESTART, "alpha", service="db"))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"approved": approval(answer=Answer.REJECT)}, "rejected by person:ada"),
+        ({"approved": approval(plan_id="plan-2")}, "another plan"),
+        ({"approved": approval(incident_id="inc-2")}, "another plan"),
+        ({"approved": approval(plan_hash="0")}, "changed after the approval"),
+        ({"plan": OTHER}, "changed after the approval"),
+        ({"hash_now": PLAN.evolve(inventory_digest="moved").hash}, "changed after the approval"),
+        ({"now": NOW + timedelta(minutes=30)}, "expired at"),
+        ({"fleet": make_fleet(policy={"never": ["service_restart"]})}, "policy.never"),
+        ({"fleet": make_fleet(make_host("beta"))}, "no host of the fleet"),
+    ],
+)
+def test_what_was_not_approved_as_it_is_now_may_not_start(given, words):
+    with pytest.raises(Refused, match=words):
+        start(**given)
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        make_catalog(SERVICE_RESTART.evolve(vetted=False)),
+        make_catalog(SERVICE_RESTART.evolve(digest="edited")),
+        make_catalog(CONFIG_RESTORE),
+    ],
+)
+def test_only_the_vetted_files_may_start(catalog):
+    with pytest.raises(Unvetted):
+        start(catalog=catalog)
+
+
+def test_the_last_moment_still_counts():
+    start(now=NOW + timedelta(minutes=30) - timedelta(microseconds=1))

@@ -1,0 +1,46 @@
+"""The shipped remedies, planned with: every one finds its parameters from an incident as the probes report it."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+
+import pytest
+
+from catalog.load import load_catalog
+from core.plans import Proposal
+from core.settings import CHECKOUT
+from planner.planner import Planner
+from tests.planning import Remembered, make_fleet, make_incident
+
+_RUNAWAY = {"pid": 99, "started": 1234, "command_digest": "ab" * 32, "command": "burn {{ it }}", "owner": "root"}
+
+
+@cache
+def shipped():
+    """The shipped catalog as if just vetted: this is about cards and schemas, not about the lock."""
+    catalog = load_catalog(CHECKOUT)
+    assert catalog.problems == ()
+    remedies = {name: remedy.evolve(vetted=True) for name, remedy in catalog.remedies.items()}
+    return dataclasses.replace(catalog, remedies=remedies)
+
+
+CASES = [
+    ("service_down", "web", {}, "service_restart", {"service": "web"}),
+    ("folder_over_budget", "web_logs", {}, "log_cleanup", {"folder": "web_logs"}),
+    ("config_drift", "web_conf", {}, "config_restore", {"file": "web_conf"}),
+    ("disk_full", "/", {}, "disk_cleanup", {"place": "tmp"}),
+    ("memory_full", "", {}, "diagnostics_collect", {}),
+    ("cpu_runaway", "jobs", _RUNAWAY, "process_stop", {"process": "jobs", "pid": 99, "grace": 5}),
+]
+
+
+@pytest.mark.parametrize(("symptom", "subject", "evidence", "remedy", "parameters"), CASES)
+def test_each_remedy_is_filled_in_by_rules(symptom, subject, evidence, remedy, parameters):
+    incident = make_incident(symptom, subject, evidence=evidence)
+    result = Planner(None, Remembered()).propose(incident, make_fleet(), shipped()).result
+    assert isinstance(result, Proposal)
+    step = result.steps[0]
+    assert step.remedy == remedy
+    assert parameters.items() <= step.parameters.items()
+    assert result.confidence == 0.8

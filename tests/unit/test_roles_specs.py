@@ -1,0 +1,86 @@
+"""Argument specs, defaults, cards and READMEs of the shipped roles say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path.parent.parent for path in CHECKOUT.glob("roles/*/tasks/main.yml"))
+CARDS = sorted(CHECKOUT.glob("playbooks/*.remedy.yml"))
+MODULE = re.compile(r"^(ansible\.builtin|community\.general)\.\w+$|^(folder_trim|process_signal)$")
+KEYWORDS = {"name", "when", "vars", "register", "until", "retries", "delay", "environment"}
+KEYWORDS |= {"failed_when", "changed_when", "check_mode", "diff"}
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def options_of(role: Path) -> dict[str, dict[str, Any]]:
+    options = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert isinstance(options, dict)
+    return options
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_are_those_of_the_argument_spec(role: Path) -> None:
+    documented = {name: option["default"] for name, option in options_of(role).items() if "default" in option}
+    assert load(role / "defaults" / "main.yml") == documented
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_option_is_typed_described_prefixed_and_in_the_readme(role: Path) -> None:
+    readme = (role / "README.md").read_text()
+    for name, option in options_of(role).items():
+        assert name.startswith(f"{role.name}_") and f"`{name}`" in readme
+        assert option["type"] and len(option["description"]) > 5
+        assert not (option.get("required") and "default" in option)
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_tasks_use_qualified_modules_and_hide_no_failure(role: Path) -> None:
+    for file in role.glob("tasks/*.yml"):
+        for task in load(file):
+            actions = set(task) - KEYWORDS
+            assert len(actions) == 1 and MODULE.match(actions.pop()), (file.name, task["name"])
+            command = task.get("ansible.builtin.command")
+            assert command is None or "{{" not in str(command), "a command line is built from a variable"
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> None:
+    remedy = card.name.removesuffix(".remedy.yml")
+    (play,) = load(card.with_name(f"{remedy}.yml"))
+    assert play["roles"] == [{"role": remedy}] and play["hosts"] == "all" and play["gather_facts"] is False
+    options = options_of(CHECKOUT / "roles" / remedy)
+    for parameter, source in load(card)["parameters"].items():
+        option = options[f"{remedy}_{parameter}"]
+        assert option["type"] != "str" or source.keys() & {"from", "evidence"}, "free text is no parameter"
+    listed = {f"{remedy}_{parameter}" for parameter in load(card)["parameters"]}
+    assert {name for name, option in options.items() if option.get("required")} <= listed
+    preflight = load(CHECKOUT / "roles" / remedy / "tasks" / "preflight.yml")
+    assert all("ansible.builtin.assert" in task for task in preflight)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -> None:
+    remedy = card.name.removesuffix(".remedy.yml")
+    text = "".join(path.read_text() for path in (CHECKOUT / "roles" / remedy).glob("[tv]a*/*.yml"))
+    read = set(re.findall(r"fleetmend_\w+", text))
+    read |= {f"fleetmend_{name}" for name in ("services",) if "name: service_control" in text}
+    known = load(card)
+    settable = options_of(CHECKOUT / "roles" / remedy).keys() - {f"{remedy}_{name}" for name in known["parameters"]}
+    if not known.get("read_only"):
+        assert set(known["reads"]) == read | settable
+
+
+def test_the_demo_has_everything_that_its_remedies_need() -> None:
+    variables = load(CHECKOUT / "inventory" / "demo" / "group_vars" / "all.yml")
+    assert {need for card in CARDS for need in load(card).get("needs", ())} <= variables.keys()
+    source = variables["fleetmend_files"]["web_conf"]["source"]
+    assert (CHECKOUT / "inventory" / "demo" / source).is_file()
