@@ -10,8 +10,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from catalog.catalog import SHIPPED_PROBES, UserProbe
 from catalog.digests import digest_of_paths
 from catalog.lock import Lock
+from core.digests import digest_of_files
 from core.durations import Duration
-from core.errors import BadInput
+from core.errors import BadInput, Unvetted
 from core.model import Model, Name
 from core.yaml_files import YamlFile
 
@@ -60,3 +61,21 @@ def load_probe(path: Path, lock: Lock) -> UserProbe:
         digest=digest,
         vetted=lock.probes.get(name) == digest,
     )
+
+
+def read_script(probe: UserProbe) -> str:
+    """Return the text of the probe's script, for running just this text. Raises Unvetted if it may not run."""
+    card = probe.path.with_name(f"{probe.name}{_SUFFIX}")
+    try:
+        script = probe.path.read_bytes()
+        digest = digest_of_files({card.name: card.read_bytes(), probe.path.name: script})
+    except OSError as error:
+        raise Unvetted(f"probe {probe.name} can't be read: {error.strerror}") from None
+    if not probe.vetted or digest != probe.digest:
+        raise Unvetted(
+            f"probe {probe.name} differs from what was vetted; read it, then `fleetmend catalog vet {probe.name}`"
+        )
+    try:
+        return script.decode()
+    except UnicodeDecodeError:
+        raise Unvetted(f"probe {probe.name} is not a script in UTF-8") from None

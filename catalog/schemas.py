@@ -64,12 +64,20 @@ def _property(parameter: Parameter) -> dict[str, Any]:
     if parameter.maximum is not None:
         result["maximum"] = _number(parameter, parameter.maximum)
     if parameter.pattern is not None:
-        result["pattern"] = f"^(?:{parameter.pattern})$"
+        result["pattern"] = _anchored(parameter.pattern)
     if result["type"] == "string" and parameter.choices is None:
         result["maxLength"] = LONGEST
     if parameter.default is not None:
         result["default"] = parameter.default
     return result
+
+
+def _anchored(pattern: str) -> str:
+    """The pattern between `^` and `$`, each once and without a `(?:`: what grammars made from schemas understand."""
+    body = pattern.removeprefix("^")
+    if body.endswith("$") and not body.endswith("\\$"):
+        body = body[:-1]
+    return f"^({body})$" if "|" in body else f"^{body}$"
 
 
 def _number(parameter: Parameter, value: float) -> int | float:

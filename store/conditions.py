@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import delete, insert, select, tuple_
 
+from core.detections import Signal
 from core.samples import Condition, Phase
 from store.database import Database, Tx
 from store.tables import conditions
@@ -29,12 +30,17 @@ class Conditions:
             rows = tx.all(select(conditions).where(conditions.c.fleet == fleet))
         return {(row["host"], row["symptom"], row["subject"]): Condition.model_validate(dict(row)) for row in rows}
 
-    def firing(self, fleet: str) -> list[Condition]:
-        """What is wrong in the fleet right now, by host."""
+    def unwell(self, fleet: str) -> list[Condition]:
+        """What is wrong in the fleet, or about to be (pending), by host."""
         return sorted(
             (condition for condition in self.of(fleet).values() if condition.phase is not Phase.CLEAR),
             key=lambda condition: (condition.host, condition.symptom, condition.subject),
         )
+
+    def forget(self, tx: Tx, fleet: str, signals: Iterable[Signal]) -> None:
+        """Drop what is known of *signals*: the next sweep starts afresh."""
+        keys = [(signal.host, signal.symptom, signal.subject) for signal in signals]
+        tx.execute(delete(conditions).where(conditions.c.fleet == fleet, tuple_(*_KEY).in_(keys)))
 
     def put(self, tx: Tx, fleet: str, changed: Iterable[Condition]) -> None:
         """Store *changed*, in place of what was known."""

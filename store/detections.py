@@ -12,7 +12,7 @@ from core.detections import Detection
 from core.ids import new_id
 from core.incidents import Incident
 from core.severity import Severity
-from core.states import FIRST
+from core.states import FIRST, State
 from store.database import Database, Tx
 from store.incidents import Incidents, incident_of
 from store.journal import Journal
@@ -49,6 +49,10 @@ class Detections:
         if incident is not None:
             self._fold(tx, incident, detection)
             return Accepted(detection, incident.id, opened=False)
+        mended = self._mended_since(tx, detection, causes)
+        if mended is not None:
+            self._insert(tx, detection, mended)
+            return Accepted(detection, mended, opened=False)
         muting = tx.one(select(mutes).where(mutes.c.fingerprint == detection.fingerprint))
         if muting is not None and muting["until"] > self._clock.now():
             self._insert(tx, detection, muting["incident_id"])
@@ -77,6 +81,20 @@ class Detections:
             if row["service"] is None or row["service"] == detection.service:
                 return incident_of(row)
         return None
+
+    def _mended_since(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> str | None:
+        """The incident that was resolved after this was seen: a sweep that looked before the fix reports late."""
+        same = (incidents.c.symptom == detection.symptom) & (incidents.c.subject == detection.subject)
+        caused = incidents.c.symptom.in_(causes)
+        query = select(incidents.c.id).where(
+            incidents.c.fleet == detection.fleet,
+            incidents.c.host == detection.host,
+            same | caused,
+            incidents.c.state == State.RESOLVED.value,
+            incidents.c.ended_at >= detection.seen_at,
+        )
+        row = tx.one(query.order_by(incidents.c.ended_at.desc()))
+        return None if row is None else str(row["id"])
 
     def _fold(self, tx: Tx, incident: Incident, detection: Detection) -> None:
         self._insert(tx, detection, incident.id)

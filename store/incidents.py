@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, and_, func, insert, select, update
 
 from core.clock import Clock
-from core.detections import Signal
+from core.detections import Signal, fingerprint
 from core.errors import Conflict, NotFound
 from core.incidents import Incident
 from core.leases import Lease
@@ -61,6 +62,11 @@ class Incidents:
         tx.execute(insert(incidents).values(**values))
         body = {"title": incident.title, "fleet": incident.fleet, "severity": incident.severity}
         self._journal.append(tx, "incident.opened", incident.reason, body, incident.id)
+
+    def is_live(self, tx: Tx, problem: str) -> bool:
+        """True if an incident with the fingerprint *problem* has not ended."""
+        live = (incidents.c.fingerprint == problem) & incidents.c.ended_at.is_(None)
+        return tx.one(select(incidents.c.id).where(live)) is not None
 
     def move(
         self,
@@ -115,9 +121,14 @@ class Incidents:
         self.unmute(tx, incident.fingerprint)
         tx.execute(insert(mutes).values(fingerprint=incident.fingerprint, incident_id=incident.id, until=until))
 
-    def unmute(self, tx: Tx, fingerprint: str) -> None:
+    def unmute(self, tx: Tx, problem: str) -> None:
         """The problem cleared: its next detection opens an incident again."""
-        tx.execute(mutes.delete().where(mutes.c.fingerprint == fingerprint))
+        tx.execute(mutes.delete().where(mutes.c.fingerprint == problem))
+
+    def unmute_all(self, tx: Tx, fleet: str, cleared: Iterable[Signal]) -> None:
+        """`unmute` for every signal that cleared."""
+        for signal in cleared:
+            self.unmute(tx, fingerprint(fleet, signal.symptom, signal.subject, signal.host))
 
     def due(self, now: datetime, limit: int = 200) -> list[str]:
         """Ids of incidents that are due and that nobody works on, the longest waiting first."""

@@ -110,6 +110,12 @@ class Runs:
         with self._database.read() as tx:
             return [Run.model_validate(dict(row)) for row in tx.all(query)]
 
+    def of_plan(self, plan_id: str) -> Sequence[Run]:
+        """The runs of a plan, in the order of its steps."""
+        with self._database.read() as tx:
+            rows = tx.all(select(runs).where(runs.c.plan_id == plan_id).order_by(runs.c.step))
+        return [Run.model_validate(dict(row)) for row in rows]
+
     def record(self, event: RunEvent) -> None:
         """Store one event, already redacted."""
         with self._database.write() as tx:

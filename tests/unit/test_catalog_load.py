@@ -10,9 +10,10 @@ import pytest
 
 from catalog.catalog import SHIPPED_PROBES, Catalog
 from catalog.load import load_catalog
+from catalog.probe_scripts import read_script
 from catalog.source import CatalogSource
 from catalog.vetting import vet
-from core.errors import NotFound
+from core.errors import NotFound, Unvetted
 from core.settings import CHECKOUT
 from tests.unit.content import SYMPTOMS, write, write_remedy, write_shipped
 
@@ -115,9 +116,15 @@ def test_user_probes_are_vetted_by_digest(shipped: Path, own: Path) -> None:
     probe = load_catalog(own, shipped).probes["queue"]
     assert (probe.vetted, probe.path, probe.timeout.total_seconds()) == (False, script, 3)
     assert vet(own, ["queue"], shipped=shipped) == ("queue",)
-    assert load_catalog(own, shipped).probes["queue"].vetted
+    with pytest.raises(Unvetted, match="fleetmend catalog vet queue"):
+        read_script(probe)
+    vetted = load_catalog(own, shipped).probes["queue"]
+    assert vetted.vetted
+    assert read_script(vetted) == "#!/bin/sh\necho\n"
     write(script, "#!/bin/sh\nrm -rf /\n")
     assert not load_catalog(own, shipped).probes["queue"].vetted
+    with pytest.raises(Unvetted, match="differs from what was vetted"):
+        read_script(vetted)
 
 
 def test_bad_probes_are_problems(shipped: Path, own: Path) -> None:

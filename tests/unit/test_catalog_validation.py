@@ -149,6 +149,15 @@ def test_hostile_evidence_is_not_used() -> None:
         narrowed(remedy(text), [WEB1], {"pid": "{{ lookup('pipe', 'id') }}"})
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("[a-z]+", "^[a-z]+$"), ("^[a-z]+$", "^[a-z]+$"), ("a|b", "^(a|b)$"), ("^a|b$", "^(a|b)$"), (r"\$", r"^\$$")],
+)
+def test_patterns_in_schemas_are_anchored_once(pattern: str, expected: str) -> None:
+    parameter = Parameter(name="tag", type=ParameterType.STR, description="", pattern=pattern)
+    assert schema_of([parameter])["properties"]["tag"]["pattern"] == expected
+
+
 @given(st.text())
 def test_no_string_that_gets_through_can_be_evaluated(text: str) -> None:
     try:

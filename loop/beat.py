@@ -1,0 +1,53 @@
+"""The beat: fires every fleet's sweeps and schedules, and follows `fleet.yml` while it runs."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery.beat import Scheduler
+from celery.schedules import schedule as interval
+
+from core.errors import FleetmendError
+from fleets.source import FleetSource
+from loop.schedules import BeatEntry, entries_of
+
+log = logging.getLogger(__name__)
+
+_RECONCILE_SECONDS = 1.0
+
+
+def beat_entries(fleets: FleetSource) -> list[BeatEntry]:
+    """Everything that is to be fired, the reconciler included. A fleet that can't be read is logged and left out."""
+    entries = [BeatEntry("reconcile", "fleetmend.reconcile", (), interval(_RECONCILE_SECONDS))]
+    for name in fleets.names():
+        try:
+            entries += entries_of(name, fleets.file(name))
+        except FleetmendError as error:
+            log.error("the fleet %s is not watched: %s", name, error)
+    return entries
+
+
+def make_scheduler(fleets: FleetSource) -> type[Scheduler]:
+    """A Celery scheduler class that reads *fleets* again at every tick (cheap: files are cached by signature)."""
+
+    class FleetScheduler(Scheduler):  # type: ignore[misc]
+        """Keeps what is the same, with its last run, and takes in what changed."""
+
+        def setup_schedule(self) -> None:
+            self._follow()
+
+        def tick(self, *arguments: Any, **options: Any) -> float:
+            self._follow()
+            return float(super().tick(*arguments, **options))
+
+        def _follow(self) -> None:
+            wanted = {entry.name: entry for entry in beat_entries(fleets)}
+            for name in self.schedule.keys() - wanted.keys():
+                del self.schedule[name]
+            for name, entry in wanted.items():
+                known = self.schedule.get(name)
+                if known is None or known.schedule != entry.schedule:
+                    self.add(name=name, task=entry.task, args=entry.arguments, schedule=entry.schedule)
+
+    return FleetScheduler

@@ -1,0 +1,53 @@
+"""What every part of the loop works with, put together in `wiring.py` and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from monitor.detect import symptoms_of
+from monitor.sweep import Sweeper
+
+from catalog.catalog import Catalog
+from catalog.source import CatalogSource
+from core.clock import Clock
+from core.fleets import Fleet
+from core.ports import Doorbell, Executor, Prober, Recheck
+from core.settings import Settings
+from core.symptoms import Symptom
+from fleets.source import FleetSource
+from planner.planner import Planner
+from store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The collaborators of the loop. `stopping` is set when this process wants to end."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    catalog_source: CatalogSource
+    fleet_source: FleetSource
+    planner: Planner
+    executor: Executor
+    prober: Prober
+    sweeper: Sweeper
+    recheck: Recheck
+    doorbell: Doorbell
+    worker: str
+    """Who we are, as holder of leases: machine, process, start time."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as its files are now."""
+        return self.catalog_source.current()
+
+    def fleet(self, name: str) -> Fleet:
+        """The fleet as its files are now. Raises NotFound or BadInput."""
+        return self.fleet_source.get(name)
+
+    def symptoms(self, fleet: Fleet) -> dict[str, Symptom]:
+        """The symptoms that hold in *fleet*, with its own thresholds."""
+        return dict(symptoms_of(fleet, self.catalog.symptoms))

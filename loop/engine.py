@@ -1,0 +1,84 @@
+"""Moves incidents on: takes the lease, does the step that the state calls for, and goes on while something is due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from core.errors import Conflict, FleetmendError, LeaseLost, Retryable
+from core.ids import new_id
+from core.states import State, may_follow
+from loop.context import Context
+from loop.keeper import LeaseKeeper
+from loop.steps import approving, planning, running, settling, verifying
+from loop.work import Work
+
+log = logging.getLogger(__name__)
+
+STEPS: dict[State, Callable[[Work], None]] = {
+    State.OPEN: planning.plan,
+    State.PLANNED: approving.judge,
+    State.AWAITING_APPROVAL: approving.expire,
+    State.APPROVED: running.run,
+    State.RUNNING: settling.settle,
+    State.VERIFYING: verifying.look,
+}
+"""Whoever finds an incident `running` without a lease on it has found a dead worker's run: it is settled."""
+
+_RETRY = timedelta(seconds=5)
+
+
+class Engine:
+    """Advances one incident at a time; several threads may share it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def advance(self, incident_id: str) -> None:
+        """Do all that is due for the incident now. Returns at once if another worker has it."""
+        context = self._context
+        # The holder names this very call: two calls in one process must not share a lease.
+        holder = f"{context.worker}/{new_id('call')}"
+        lease = context.store.leases.take_now(f"incident:{incident_id}", holder, context.settings.lease)
+        if lease is None:
+            return
+        with LeaseKeeper(context.store.leases, lease, context.settings.lease) as keeper:
+            while not context.stopping.is_set() and self._one_step(incident_id, keeper):
+                pass
+
+    def _one_step(self, incident_id: str, keeper: LeaseKeeper) -> bool:
+        """Do one step; False when nothing is due any more."""
+        work = Work(self._context, self._context.store.incidents.get(incident_id), keeper)
+        step, due_at = STEPS.get(work.incident.state), work.incident.due_at
+        if step is None or due_at is None or due_at > work.now:
+            return False
+        try:
+            step(work)
+        except LeaseLost:
+            log.warning("%s: another worker took over", incident_id)
+            return False
+        except Conflict as error:
+            log.info("%s: %s", incident_id, error)
+        except Retryable as error:
+            self._later(work, str(error))
+        except FleetmendError as error:
+            self._give_up(work, str(error))
+        except Exception as error:
+            # The border of a step: a fault of ours goes to people, and never round in circles.
+            log.exception("%s: the step for %s failed", incident_id, work.incident.state)
+            self._give_up(work, f"internal error ({type(error).__name__}) while {work.incident.state}; see the log")
+        return True
+
+    def _later(self, work: Work, reason: str) -> None:
+        with self._context.store.write() as tx:
+            work.postpone(tx, work.now + _RETRY, reason)
+
+    def _give_up(self, work: Work, reason: str) -> None:
+        """Hand the incident to people; where the state table has no way there, look again later."""
+        work = Work(self._context, self._context.store.incidents.get(work.incident.id), work.keeper)
+        if may_follow(work.incident.state, State.ESCALATED):
+            with self._context.store.write() as tx:
+                work.move(tx, State.ESCALATED, reason)
+        elif not work.incident.state.terminal:
+            self._later(work, reason)

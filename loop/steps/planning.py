@@ -1,0 +1,103 @@
+"""PLAN: an open incident gets a plan, or goes to people with the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from catalog.catalog import Catalog
+from core.digests import digest_of
+from core.errors import NeedsHuman
+from core.fleets import Fleet, Mode
+from core.incidents import Incident
+from core.plans import Abstention, Proposal, Step
+from core.states import State
+from loop.work import Work
+from store.database import Tx
+
+_WAIT_FOR_CAUSE = timedelta(seconds=5)
+_MOST_PLANS = 20
+"""Plans of one incident, voided ones included, after which something is going round in circles."""
+
+_CONNECTION = (
+    "ansible_host",
+    "ansible_port",
+    "ansible_user",
+    "ansible_connection",
+    "ansible_become",
+    "ansible_become_user",
+    "ansible_become_method",
+    "ansible_python_interpreter",
+)
+
+
+def plan(work: Work) -> None:
+    """The step for `open`."""
+    if work.fleet.file.mode is Mode.OBSERVE and work.incident.request is None:
+        with work.context.store.write() as tx:
+            work.postpone(tx, None, "the fleet's mode is observe: nothing is planned")
+        return
+    cause = _live_cause(work)
+    if cause is not None:
+        with work.context.store.write() as tx:
+            work.postpone(tx, work.now + _WAIT_FOR_CAUSE, f"waits for {cause.id} ({cause.title}), which explains it")
+        return
+    replan(work, "planned")
+
+
+def replan(work: Work, why: str) -> None:
+    """Ask the planner, leaving out what was tried, and move to `planned` or `escalated`."""
+    earlier = work.context.store.plans.of(work.incident.id)
+    if len(earlier) >= _MOST_PLANS:
+        raise NeedsHuman(f"{len(earlier)} plans were made, and none was carried through")
+    planning = work.context.planner.propose(work.incident, work.fleet, work.context.catalog, tried=tried_remedies(work))
+    with work.context.store.write() as tx:
+        for refusal in planning.refusals:
+            work.note(tx, "proposal.refused", "planner", {"refusal": refusal})
+        if isinstance(planning.result, Abstention):
+            work.move(tx, State.ESCALATED, planning.result.reason, actor=planning.result.proposer)
+        else:
+            adopt(work, tx, planning.result, f"{why} by {planning.result.proposer}")
+
+
+def adopt(work: Work, tx: Tx, proposal: Proposal, why: str) -> None:
+    """Store *proposal* as the incident's next plan and move to `planned`, due at once."""
+    fleet = work.fleet
+    made = work.context.store.plans.add(
+        tx,
+        work.incident,
+        proposal,
+        policy_digest=fleet.policy_digest,
+        inventory_digest=inventory_digest(fleet, work.context.catalog, proposal.steps),
+    )
+    work.move(tx, State.PLANNED, why, due_at=work.now, plan_id=made.id)
+
+
+def tried_remedies(work: Work) -> frozenset[str]:
+    """Remedies that ran for this incident already."""
+    return frozenset(run.remedy for run in work.context.store.runs.newest(incident_id=work.incident.id))
+
+
+def inventory_digest(fleet: Fleet, catalog: Catalog, steps: Iterable[Step]) -> str:
+    """Digest over the variables that the connection and the remedies read, for every host of the plan."""
+    read: dict[str, dict[str, object]] = {}
+    for step in steps:
+        names = (*_CONNECTION, *catalog.remedy(step.remedy).reads)
+        for name in step.hosts:
+            host = fleet.host(name)
+            variables = {} if host is None else host.variables
+            read.setdefault(name, {}).update({key: variables[key] for key in names if key in variables})
+    return digest_of(read)
+
+
+def _live_cause(work: Work) -> Incident | None:
+    """A live incident on the same host that explains this one and that the loop still works on."""
+    incident = work.incident
+    symptom = work.context.symptoms(work.fleet).get(incident.symptom)
+    if symptom is None or not symptom.explained_by:
+        return None
+    for other in work.context.store.incidents.live_on(incident.fleet, incident.host):
+        explains = other.symptom in symptom.explained_by and other.service in (None, incident.service)
+        if explains and other.state is not State.ESCALATED:
+            return other
+    return None

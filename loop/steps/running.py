@@ -1,0 +1,179 @@
+"""RUN: an approved plan is checked once more, gets its places and its hosts, and is executed step by step."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from approver.policy import expiry
+from approver.start import may_start
+from core.approvals import Answer, Approval
+from core.errors import FleetmendError, NeedsHuman
+from core.ids import new_id
+from core.leases import Lease
+from core.plans import Plan
+from core.runs import Run, RunResult, RunStatus
+from core.samples import SignalState
+from core.states import State
+from loop.steps.approving import POLICY, current_plan
+from loop.steps.planning import inventory_digest, replan
+from loop.work import Work
+from store.database import Tx
+
+_NO_ROOM = timedelta(seconds=2)
+_CANCEL_LOOK_SECONDS = 0.5
+
+
+class _Wait(Exception):
+    pass
+
+
+def run(work: Work) -> None:
+    """The step for `approved`."""
+    plan = current_plan(work)
+    approval = _approval(work, plan)
+    if work.now >= approval.expires_at:
+        _ask_anew(work)
+        return
+    if _already_clear(work):
+        with work.context.store.write() as tx:
+            work.move(tx, State.RESOLVED, "it cleared before anything was done: an earlier run on the host mended it")
+        return
+    try:
+        fleet, catalog = work.fleet, work.context.catalog
+        inventory = inventory_digest(fleet, catalog, plan.steps)
+        plan_now = plan.evolve(policy_digest=fleet.policy_digest, inventory_digest=inventory)
+        may_start(plan, plan_now.hash, approval, fleet, catalog, now=work.now)
+    except FleetmendError as error:
+        _void(work, approval, str(error))
+        return
+    try:
+        running, hosts, first = _begin(work, plan)
+    except _Wait as wait:
+        with work.context.store.write() as tx:
+            work.postpone(tx, work.now + _NO_ROOM, f"approved; {wait}")
+        return
+    work.keeper.add(hosts)
+    _execute_all(running, plan, first)
+    work.keeper.drop(hosts)
+
+
+def _approval(work: Work, plan: Plan) -> Approval:
+    """The newest yes to *plan* as it was stored."""
+    yes = [one for one in work.context.store.approvals.of(plan.id) if one.answer is Answer.APPROVE]
+    if not yes:
+        raise NeedsHuman(f"{plan.id} is not approved")
+    return yes[-1]
+
+
+def _ask_anew(work: Work) -> None:
+    words = "the approval ran out before the run could start; please decide anew"
+    with work.context.store.write() as tx:
+        work.move(tx, State.AWAITING_APPROVAL, words, due_at=expiry(work.fleet, work.now))
+
+
+def _void(work: Work, approval: Approval, why: str) -> None:
+    """What was approved is not what would run now: the approval is void, and a new plan is asked for."""
+    with work.context.store.write() as tx:
+        work.note(tx, "approval.void", POLICY, {"approval": approval.id, "by": approval.by, "reason": why})
+    replan(work, f"the approval is void ({why}); planned anew")
+
+
+def _already_clear(work: Work) -> bool:
+    """True if another run touched the host since the symptom was last seen, and the symptom is gone by now."""
+    incident, store = work.incident, work.context.store
+    if incident.request is not None:
+        return False
+    touched = [run for run in store.runs.newest() if run.fleet == incident.fleet and incident.host in run.hosts]
+    if not any(run.ended_at is not None and run.ended_at > incident.last_seen_at for run in touched):
+        return False
+    states = work.context.recheck.check(work.fleet, store.incidents.signals(incident.id))
+    return bool(states) and all(state is SignalState.CLEAR for state in states.values())
+
+
+def _begin(work: Work, plan: Plan) -> tuple[Work, list[Lease], Run]:
+    """In one transaction: nothing is paused, the budget has room, the hosts are ours, the run exists. Raises _Wait."""
+    fleet, store = work.fleet, work.context.store
+    with store.write() as tx:
+        obstacle = store.pauses.on(tx, fleet.name) or store.runs.room(tx, fleet.name, plan.hosts, fleet.file.budget)
+        if obstacle is not None:
+            raise _Wait(obstacle)
+        hosts = [_lease_host(work, tx, host) for host in plan.hosts]
+        first = _begin_step(work, tx, plan, 0)
+        running = work.move(tx, State.RUNNING, f"running {plan.title}", due_at=work.now)
+    return running, hosts, first
+
+
+def _lease_host(work: Work, tx: Tx, host: str) -> Lease:
+    name = f"host:{work.incident.fleet}/{host}"
+    lease = work.context.store.leases.take(tx, name, work.keeper.lease.holder, work.context.settings.lease)
+    if lease is None:
+        raise _Wait(f"another run is under way on {host}")
+    return lease
+
+
+def _begin_step(work: Work, tx: Tx, plan: Plan, number: int) -> Run:
+    step = plan.steps[number]
+    begun = Run(
+        id=new_id("run"),
+        incident_id=work.incident.id,
+        plan_id=plan.id,
+        step=number,
+        remedy=step.remedy,
+        fleet=work.incident.fleet,
+        hosts=step.hosts,
+        parameters=step.parameters,
+        status=RunStatus.STARTING,
+        worker=work.context.worker,
+        started_at=work.now,
+    )
+    work.context.store.runs.begin(tx, begun)
+    return begun
+
+
+def _execute_all(work: Work, plan: Plan, begun: Run) -> None:
+    """Execute the steps in order until one fails; then the incident is verified, however they ended."""
+    while True:
+        result = _execute(work, plan, begun)
+        more = result.status is RunStatus.SUCCESSFUL and begun.step + 1 < len(plan.steps)
+        with work.context.store.write() as tx:
+            work.context.store.leases.check(tx, work.keeper.lease)
+            work.context.store.runs.end(tx, begun, result)
+            if not more:
+                words = result.problem or "ran without an error; measuring now"
+                work.move(tx, State.VERIFYING, words, due_at=work.now)
+                return
+            begun = _begin_step(work, tx, plan, begun.step + 1)
+
+
+def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
+    runs = work.context.store.runs
+    try:
+        return work.context.executor.execute(
+            begun.id,
+            work.fleet,
+            plan.steps[begun.step],
+            on_event=runs.record,
+            on_process=lambda process: runs.follow(begun.id, process),
+            cancelled=_Cancelled(work, begun.id),
+        )
+    except FleetmendError as error:
+        with work.context.store.write() as tx:
+            work.note(tx, "run.refused", "runner", {"run": begun.id, "reason": str(error)})
+        return RunResult(status=RunStatus.FAILED, problem=str(error))
+
+
+class _Cancelled:
+    """Whether a run has to stop: somebody asked for it, this process ends, or the lease is gone."""
+
+    def __init__(self, work: Work, run_id: str) -> None:
+        self._work, self._run_id = work, run_id
+        self._looked, self._answer = 0.0, False
+
+    def __call__(self) -> bool:
+        if self._work.context.stopping.is_set() or self._work.keeper.lost:
+            return True
+        if time.monotonic() - self._looked >= _CANCEL_LOOK_SECONDS:
+            self._answer = self._work.context.store.runs.cancelled(self._run_id)
+            self._looked = time.monotonic()
+        return self._answer

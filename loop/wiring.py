@@ -1,0 +1,121 @@
+"""The one place where rooms are put together. Everybody else gets collaborators through a constructor."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from catalog.source import CatalogSource
+from core.clock import Clock, SystemClock
+from core.ports import Doorbell, Executor, Prober, Recheck
+from core.settings import Settings, ensure_state
+from fleets.source import FleetSource
+from knowledge.lessons import Memory
+from loop.context import Context
+from loop.desk import Desk
+from loop.engine import Engine
+from loop.intake import Intake
+from loop.reconciler import Reconciler
+from loop.schedules import Schedules
+from loop.sweeps import Sweeps
+from monitor.detect import symptoms_of
+from monitor.recheck import SignalRecheck
+from monitor.sweep import Sweeper
+from planner.chooser import Chooser
+from planner.models import build_chooser
+from planner.planner import Planner
+from runner.executor import AnsibleExecutor
+from runner.job import default_environment
+from runner.prober import AnsibleProber
+from store.store import Store, open_store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """The whole loop, wired. Nothing runs by itself: see `embedded.py`, or the Celery tasks."""
+
+    context: Context
+    engine: Engine
+    intake: Intake
+    desk: Desk
+    sweeps: Sweeps
+    schedules: Schedules
+    reconciler: Reconciler
+    memory: Memory
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.context.store.close()
+
+
+class NoDoorbell:
+    """For a process that runs no workers: the reconciler of the one that does takes it from there."""
+
+    def ring(self, incident_id: str) -> None:
+        """Do nothing; the incident is due, and that is in the database."""
+
+
+def wire(
+    settings: Settings,
+    *,
+    doorbell: Doorbell | None = None,
+    clock: Clock | None = None,
+    executor: Executor | None = None,
+    prober: Prober | None = None,
+    recheck: Recheck | None = None,
+    catalog: CatalogSource | None = None,
+    fleets: FleetSource | None = None,
+    chooser: Callable[[Settings], Chooser | None] = build_chooser,
+) -> Loop:
+    """Put the loop together for *settings*. Raises BadInput for content or settings that don't fit."""
+    clock = clock or SystemClock()
+    state = ensure_state(settings.state)
+    catalog = catalog or CatalogSource(settings.content)
+    fleets = fleets or FleetSource(settings.content, environment=default_environment(settings), clock=clock)
+    store = open_store(settings.effective_database_url, state, clock)
+    memory = _memory(store)
+    prober = prober or AnsibleProber(settings)
+    sweeper = Sweeper(prober, clock)
+    context = Context(
+        settings=settings,
+        clock=clock,
+        store=store,
+        catalog_source=catalog,
+        fleet_source=fleets,
+        planner=Planner(chooser(settings), memory),
+        executor=executor or AnsibleExecutor(catalog, settings, clock),
+        prober=prober,
+        sweeper=sweeper,
+        recheck=recheck
+        or SignalRecheck(
+            sweeper,
+            lambda fleet: symptoms_of(fleet, catalog.current().symptoms),
+            lambda: catalog.current().probes,
+        ),
+        doorbell=doorbell or NoDoorbell(),
+        worker=worker_name(),
+    )
+    intake = Intake(context)
+    return Loop(
+        context=context,
+        engine=Engine(context),
+        intake=intake,
+        desk=Desk(context, intake),
+        sweeps=Sweeps(context, intake),
+        schedules=Schedules(context, intake),
+        reconciler=Reconciler(context),
+        memory=memory,
+    )
+
+
+def worker_name() -> str:
+    """`<machine>:<pid>:<start time>`: nobody else ever has the same."""
+    return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+
+
+def _memory(store: Store) -> Memory:
+    return Memory(lambda symptom: store.outcomes.newest(symptom=symptom))

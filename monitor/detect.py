@@ -1,0 +1,129 @@
+"""Turns samples into conditions, and conditions into detections: what began, what lasts, and what is over.
+
+Border: pure. The caller keeps the conditions, hands them back at the next sweep, and folds detections into incidents.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+
+from core.detections import Detection, Signal
+from core.errors import BadInput
+from core.fleets import Fleet
+from core.model import Model, Scalar
+from core.samples import Condition, Phase, Sample
+from core.symptoms import Symptom
+from monitor.thresholds import evaluate
+
+AGAIN = timedelta(minutes=5)
+"""How often a symptom that lasts is reported again."""
+
+
+class Assessment(Model):
+    """What a sweep came to.
+
+    `conditions` are to be stored: whatever is not clear, and whatever became so just now. `detections` come causes
+    first. `cleared` are the signals that were firing and are measured clear.
+    """
+
+    conditions: tuple[Condition, ...]
+    detections: tuple[Detection, ...]
+    cleared: tuple[Signal, ...]
+
+
+def symptoms_of(fleet: Fleet, catalog_symptoms: Mapping[str, Symptom]) -> dict[str, Symptom]:
+    """The symptoms that hold for *fleet*: with its own levels, and without those that it switches off.
+
+    Raises BadInput, naming `fleet.yml` and the key, for a symptom that there is not, or a level that does not fit.
+    """
+    symptoms = dict(catalog_symptoms)
+    for name, override in fleet.file.symptoms.items():
+        file, key = fleet.folder / "fleet.yml", f"symptoms.{name}"
+        if name not in symptoms:
+            raise BadInput(f"no such symptom; there are: {', '.join(sorted(symptoms))}", file=file, key=key)
+        if override == "off":
+            del symptoms[name]
+            continue
+        try:
+            symptoms[name] = symptoms[name].with_threshold(override)
+        except ValidationError as error:
+            said = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+            raise BadInput(f"does not fit the symptom: {said}", file=file, key=key) from None
+    return symptoms
+
+
+def assess(
+    fleet: Fleet,
+    symptoms: Mapping[str, Symptom],
+    samples: Iterable[Sample],
+    previous: Mapping[tuple[str, str, str], Condition],
+    now: datetime,
+) -> Assessment:
+    """Judge *samples* by *symptoms*, given the *previous* conditions by (host, symptom, subject).
+
+    A condition without a sample (its host was not reached, its probe failed or was not taken) stays as it was: it
+    is not in the answer. A detection comes when a condition begins to fire, and again every AGAIN while it does.
+    """
+    by_sample: dict[str, list[Symptom]] = defaultdict(list)
+    for symptom in symptoms.values():
+        if symptom.sample is not None and symptom.compares:
+            by_sample[symptom.sample].append(symptom)
+    conditions: list[Condition] = []
+    detections: list[Detection] = []
+    cleared: list[Signal] = []
+    for sample in samples:
+        for symptom in by_sample.get(sample.name, ()):
+            signal = Signal(sample.host, symptom.id, sample.subject)
+            before = previous.get(signal)
+            condition = evaluate(symptom, sample, before, now, fleet=fleet.name)
+            if condition.phase is Phase.FIRING and _due(condition, now):
+                condition = condition.evolve(reported_at=now)
+                detections.append(_detection(fleet, symptom, sample))
+            if before is not None and before.phase is Phase.FIRING and condition.phase is Phase.CLEAR:
+                cleared.append(signal)
+            if condition.phase is not Phase.CLEAR or (before is not None and before.phase is not Phase.CLEAR):
+                conditions.append(condition)
+    depth = _depths(symptoms)
+    detections.sort(key=lambda it: (depth[it.symptom], -it.severity.rank, it.host, it.symptom, it.subject))
+    return Assessment(conditions=tuple(conditions), detections=tuple(detections), cleared=tuple(cleared))
+
+
+def _due(condition: Condition, now: datetime) -> bool:
+    return condition.reported_at is None or now - condition.reported_at >= AGAIN
+
+
+def _detection(fleet: Fleet, symptom: Symptom, sample: Sample) -> Detection:
+    evidence: dict[str, Scalar] = {"sample": sample.name, "value": sample.value}
+    for name, level in (("above", symptom.above), ("below", symptom.below)):
+        if level is not None:
+            evidence[name] = level
+    return Detection(
+        fleet=fleet.name,
+        host=sample.host,
+        symptom=symptom.id,
+        subject=sample.subject,
+        service=sample.service,
+        severity=symptom.severity,
+        evidence=evidence | sample.evidence,
+        source="sweep",
+        seen_at=sample.at,
+    )
+
+
+def _depths(symptoms: Mapping[str, Symptom]) -> dict[str, int]:
+    """How many symptoms deep each one can be explained: 0 for causes. A circle is cut where it closes."""
+    depths: dict[str, int] = {}
+
+    def depth_of(name: str, above: frozenset[str]) -> int:
+        if name not in depths:
+            causes = [cause for cause in symptoms[name].explained_by if cause in symptoms and cause not in above]
+            depths[name] = max((1 + depth_of(cause, above | {name}) for cause in causes), default=0)
+        return depths[name]
+
+    for name in symptoms:
+        depth_of(name, frozenset({name}))
+    return depths

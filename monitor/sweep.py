@@ -1,0 +1,84 @@
+"""Takes probes on hosts and returns samples: one call to the Prober for all hosts, and the controller's own beside it.
+
+Border: a sweep measures. What a sample means is for `detect`; when a sweep is due, for the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from catalog.catalog import UserProbe
+from core.clock import Clock
+from core.fleets import Fleet, Host
+from core.model import Scalar
+from core.ports import Prober
+from core.samples import Reading, Sample
+from monitor.controller_probes import ControllerProbes
+from monitor.probes import FROM_CONTROLLER, REACHABLE
+from monitor.programs import LIMIT, Programs
+from monitor.readings import clean, read
+
+
+class Sweeper:
+    """Measures hosts of a fleet. `limit` is what the program on each host gives itself."""
+
+    def __init__(self, prober: Prober, clock: Clock, *, limit: timedelta = LIMIT) -> None:
+        self._prober, self._clock, self._limit = prober, clock, limit
+        self._controller = ControllerProbes()
+
+    def measure(
+        self, fleet: Fleet, probes: Iterable[str], hosts: Iterable[str], user_probes: Mapping[str, UserProbe]
+    ) -> tuple[Sample, ...]:
+        """Take *probes* on each of *hosts* (names; those that the fleet lacks are left out).
+
+        Every host that the Prober was asked for gives `host.reachable`, and every (host, probe) that could be asked a
+        `probe.ok`. A host that can't be reached says nothing else. Raises what the Prober raises.
+        """
+        wanted = tuple(dict.fromkeys(probes))
+        return self.measure_each(fleet, dict.fromkeys(hosts, wanted), user_probes)
+
+    def measure_each(
+        self, fleet: Fleet, wanted: Mapping[str, Iterable[str]], user_probes: Mapping[str, UserProbe]
+    ) -> tuple[Sample, ...]:
+        """As `measure`, with probes of its own for each host: host name -> probes. Still one call to the Prober."""
+        at = self._clock.now()
+        on_hosts: list[tuple[Host, list[str]]] = []
+        outside: list[tuple[Host, str]] = []
+        for host in fleet.hosts:
+            probes = tuple(wanted.get(host.name, ()))
+            outside += [(host, probe) for probe in probes if probe in FROM_CONTROLLER]
+            agentless = [probe for probe in probes if probe not in FROM_CONTROLLER]
+            if agentless:
+                on_hosts.append((host, agentless))
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            seen_outside = beside.submit(self._controller.measure, outside, at)
+            seen_on_hosts = self._ask(fleet, on_hosts, user_probes, at)
+            return (*seen_on_hosts, *seen_outside.result())
+
+    def _ask(
+        self,
+        fleet: Fleet,
+        wanted: list[tuple[Host, list[str]]],
+        user_probes: Mapping[str, UserProbe],
+        at: datetime,
+    ) -> list[Sample]:
+        if not wanted:
+            return []
+        writer = Programs(fleet, user_probes, limit=self._limit)
+        programs = [writer.write(host, probes) for host, probes in wanted]
+        answers = self._prober.probe(fleet, {program.host: program.command for program in programs})
+        samples: list[Sample] = []
+        for program in programs:
+            reading = answers.get(program.host) or Reading(host=program.host, reachable=False, problem="no answer")
+            samples.append(_reachable(program.host, reading, at))
+            samples += read(reading, program, at)
+        return samples
+
+
+def _reachable(host: str, reading: Reading, at: datetime) -> Sample:
+    evidence: dict[str, Scalar] = {}
+    if not reading.reachable:
+        evidence = {"error": clean(reading.problem or "it did not answer")}
+    return Sample(host=host, name=REACHABLE, value=float(reading.reachable), at=at, evidence=evidence)

@@ -1,0 +1,95 @@
+"""The preview: what a step would change, found by Ansible's check mode, and where check mode can't tell."""
+
+from __future__ import annotations
+
+from core.clock import Clock
+from core.fleets import Fleet
+from core.ids import new_id
+from core.plans import Step
+from core.runs import HostDiff, Preview, RunEvent, RunResult, RunStatus
+from runner.diffs import diff_text
+from runner.events import Event, is_unforeseen, read_event
+from runner.launch import launch
+from runner.private_folder import LOOKS, folder_of, private_folder
+from runner.processes import end_strays
+from runner.record import Record
+from runner.staging import Stage, checked_parameters
+from runner.words import bounded, one_line, redactor_of
+
+_DIFF = 64 * 1024
+"""Characters of diff kept for each host."""
+_TASKS = 200
+"""Tasks named for each host."""
+_NO_CHECK_MODE = "all of it: the card of this remedy says that it has no check mode"
+
+
+class Previewer:
+    """Runs a step with `--check --diff` and gathers what each host would see."""
+
+    def __init__(self, stage: Stage, clock: Clock) -> None:
+        self._stage, self._clock = stage, clock
+
+    def preview(self, fleet: Fleet, step: Step) -> Preview:
+        """Preview *step*; nothing is started for a remedy without check mode. Raises Refused, Unvetted."""
+        remedy = self._stage.remedy_of(step)
+        if not remedy.check_mode:
+            checked_parameters(fleet, step, remedy)
+            hosts = tuple(HostDiff(host=host, diff="", unforeseen=(_NO_CHECK_MODE,)) for host in step.hosts)
+            return Preview(result=RunResult(status=RunStatus.SUCCESSFUL), hosts=hosts)
+        look_id = new_id("look")
+        gathered = _Gathered(fleet)
+        with private_folder(folder_of(self._stage.settings.state, LOOKS, look_id)) as folder:
+            job = self._stage.set_up(fleet, step, remedy, run_id=look_id, folder=folder, check=True)
+            record = Record(look_id, fleet, self._clock, _nobody)
+
+            def follow(event: Event) -> None:
+                record(event)
+                gathered.add(event)
+
+            try:
+                ending = launch(job, on_event=follow)
+            finally:
+                end_strays(look_id)
+            result = record.result(step.hosts, ending, remedy.timeout)
+        return Preview(result=result, hosts=tuple(gathered.of(host) for host in step.hosts))
+
+
+class _Gathered:
+    """Diffs and task names by host."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._redactor = redactor_of(fleet)
+        self._diffs: dict[str, str] = {}
+        self._tasks: dict[str, dict[str, None]] = {}
+        self._unforeseen: dict[str, dict[str, None]] = {}
+
+    def add(self, event: Event) -> None:
+        """Take in one raw event."""
+        for happening in read_event(event):
+            if happening.host is None or happening.task is None:
+                continue
+            if happening.diff is not None:
+                so_far = self._diffs.get(happening.host, "")
+                if len(so_far) <= _DIFF:
+                    self._diffs[happening.host] = so_far + diff_text(self._redactor, happening.diff)
+            elif happening.kind == "changed":
+                self._tasks.setdefault(happening.host, {})[happening.task] = None
+        if is_unforeseen(event):
+            data = event["event_data"]
+            self._unforeseen.setdefault(str(data.get("host")), {})[str(data.get("task"))] = None
+
+    def of(self, host: str) -> HostDiff:
+        """All that was gathered for *host*, redacted and bounded."""
+        return HostDiff(
+            host=host,
+            diff=bounded(self._redactor, self._diffs.get(host, ""), _DIFF),
+            tasks=self._lines(self._tasks.get(host, {})),
+            unforeseen=self._lines(self._unforeseen.get(host, {})),
+        )
+
+    def _lines(self, names: dict[str, None]) -> tuple[str, ...]:
+        return tuple(one_line(self._redactor, name) for name in list(names)[:_TASKS])
+
+
+def _nobody(event: RunEvent) -> None:
+    """A preview has no listeners: its findings are its answer."""
