@@ -61,13 +61,23 @@ class Engine:
         except Conflict as error:
             log.info("%s: %s", incident_id, error)
         except Retryable as error:
-            self._later(work, str(error))
+            return self._recover(self._later, work, str(error))
         except FleetmendError as error:
-            self._give_up(work, str(error))
+            return self._recover(self._give_up, work, str(error))
         except Exception as error:
             # The border of a step: a fault of ours goes to people, and never round in circles.
             log.exception("%s: the step for %s failed", incident_id, work.incident.state)
-            self._give_up(work, f"internal error ({type(error).__name__}) while {work.incident.state}; see the log")
+            words = f"internal error ({type(error).__name__}) while {work.incident.state}; see the log"
+            return self._recover(self._give_up, work, words)
+        return True
+
+    def _recover(self, how: Callable[[Work, str], None], work: Work, reason: str) -> bool:
+        """Write down why the step came to nothing; if even that is too late, another worker or the reconciler goes on."""
+        try:
+            how(work, reason)
+        except (LeaseLost, Conflict, Retryable) as error:
+            log.warning("%s: %s (%s)", work.incident.id, reason, error)
+            return False
         return True
 
     def _later(self, work: Work, reason: str) -> None:

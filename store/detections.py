@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from core.clock import Clock
 from core.detections import Detection
@@ -140,6 +140,11 @@ class Detections:
         with self._database.read() as tx:
             rows = tx.all(query.order_by(detections.c.accepted_at.desc(), detections.c.id.desc()).limit(_LATEST_SHOWN))
         return [_detection_of(dict(row)) for row in reversed(rows)]
+
+    def count(self) -> int:
+        """How many were accepted, ever."""
+        with self._database.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(detections)).scalar_one())
 
 
 def _detection_of(row: dict[str, object]) -> Detection:

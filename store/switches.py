@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -53,6 +54,13 @@ class Pauses:
         return None if row is None else f"paused by {row['by']}: {row['reason']}"
 
 
+class KnownToken(NamedTuple):
+    """A token in force; the secret itself is kept nowhere."""
+
+    name: str
+    created_at: datetime
+
+
 class Tokens:
     """API tokens: only their digests are stored."""
 
@@ -63,6 +71,12 @@ class Tokens:
         """True if at least one token exists."""
         with self._database.read() as tx:
             return tx.one(select(tokens.c.id).limit(1)) is not None
+
+    def in_force(self) -> list[KnownToken]:
+        """Every token, by name."""
+        with self._database.read() as tx:
+            rows = tx.all(select(tokens.c.name, tokens.c.created_at).order_by(tokens.c.name))
+        return [KnownToken(row["name"], row["created_at"]) for row in rows]
 
     def make(self, name: str, by: str) -> str:
         """Make a token for *name* and return it: this is the only time that it can be seen. Raises Conflict."""

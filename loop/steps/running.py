@@ -149,7 +149,7 @@ def _execute_all(work: Work, plan: Plan, begun: Run) -> None:
 def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
     runs = work.context.store.runs
     try:
-        return work.context.executor.execute(
+        result = work.context.executor.execute(
             begun.id,
             work.fleet,
             plan.steps[begun.step],
@@ -161,6 +161,10 @@ def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
         with work.context.store.write() as tx:
             work.note(tx, "run.refused", "runner", {"run": begun.id, "reason": str(error)})
         return RunResult(status=RunStatus.FAILED, problem=str(error))
+    if result.status is RunStatus.CANCELLED and not runs.cancelled(begun.id):
+        words = "it was stopped with its worker; what it achieved is measured"
+        return result.evolve(status=RunStatus.LOST, problem=words)
+    return result
 
 
 class _Cancelled:

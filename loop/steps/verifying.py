@@ -22,6 +22,9 @@ from verifier import judge
 _FUTILE = (RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED)
 """After these the symptom gets no time to clear: what was meant to clear it did not happen."""
 
+_INTERRUPTED = (RunStatus.CANCELLED, RunStatus.LOST)
+"""A remedy that was not let finish has proven nothing, neither for it nor against it (law 9)."""
+
 
 def look(work: Work) -> None:
     """The step for `verifying`: one measurement, and the verdict if it is time for one."""
@@ -67,6 +70,8 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     problem = next((run.problem for run in runs if run.problem), None)
     reason = f"{found.reason}; the run: {problem}" if problem else found.reason
     verdict = found.verdict or Verdict.UNKNOWN
+    if verdict is Verdict.NOT_HEALED and any(run.status in _INTERRUPTED for run in runs):
+        verdict = Verdict.UNKNOWN
     cleared_at = found.verification.clear_since
     outcome = make_outcome(work.incident, plan, runs, verdict, reason, cleared_at=cleared_at, at=work.now)
     store = work.context.store
