@@ -5,9 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from monitor.detect import symptoms_of
-from monitor.sweep import Sweeper
-
 from catalog.catalog import Catalog
 from catalog.source import CatalogSource
 from core.clock import Clock
@@ -16,6 +13,8 @@ from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings
 from core.symptoms import Symptom
 from fleets.source import FleetSource
+from monitor.detect import symptoms_of
+from monitor.sweep import Sweeper
 from planner.planner import Planner
 from store.store import Store
 

@@ -18,6 +18,7 @@ from core.settings import Settings
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.wiring import wire
+from runner.settle import settle_looks
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Embedded:
             # Nobody else can hold a lease on this store: whoever did is dead, and need not be waited for.
             voided = self.loop.context.store.leases.void_all()
             log.info("%s leases of an earlier process were ended", voided)
+        settle_looks(settings.state)
         self._app, self._worker = app, _worker(app, settings.workers)
         scheduler = make_scheduler(self.loop.context.fleet_source)
         self._beat = EmbeddedService(app, thread=True, scheduler_cls=scheduler)

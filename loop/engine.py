@@ -72,7 +72,7 @@ class Engine:
         return True
 
     def _recover(self, how: Callable[[Work, str], None], work: Work, reason: str) -> bool:
-        """Write down why the step came to nothing; if even that is too late, another worker or the reconciler goes on."""
+        """Write down why the step came to nothing; if that is too late, another worker or the reconciler goes on."""
         try:
             how(work, reason)
         except (LeaseLost, Conflict, Retryable) as error:
