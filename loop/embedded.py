@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -12,6 +13,7 @@ from typing import IO, Self
 from celery import Celery
 from celery.apps.worker import Worker
 from celery.beat import EmbeddedService
+from celery.platforms import SecurityWarning
 
 from core.errors import Conflict
 from core.settings import Settings
@@ -70,15 +72,18 @@ class Embedded:
 
 
 def _worker(app: Celery, threads: int) -> Worker:
-    return app.Worker(
-        pool="threads",
-        concurrency=threads,
-        loglevel="WARNING",
-        without_heartbeat=True,
-        without_gossip=True,
-        without_mingle=True,
-        quiet=True,
-    )
+    with warnings.catch_warnings():
+        # Celery warns root of messages from strangers; these come from this process alone, and carry JSON.
+        warnings.simplefilter("ignore", SecurityWarning)
+        return app.Worker(
+            pool="threads",
+            concurrency=threads,
+            loglevel="WARNING",
+            without_heartbeat=True,
+            without_gossip=True,
+            without_mingle=True,
+            quiet=True,
+        )
 
 
 def _own(state: Path) -> IO[str]:

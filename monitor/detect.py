@@ -9,8 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from pydantic import ValidationError
-
 from core.detections import Detection, Signal
 from core.errors import BadInput
 from core.fleets import Fleet
@@ -38,21 +36,17 @@ class Assessment(Model):
 def symptoms_of(fleet: Fleet, catalog_symptoms: Mapping[str, Symptom]) -> dict[str, Symptom]:
     """The symptoms that hold for *fleet*: with its own levels, and without those that it switches off.
 
-    Raises BadInput, naming `fleet.yml` and the key, for a symptom that there is not, or a level that does not fit.
+    Raises BadInput, naming `fleet.yml` and the key, for a symptom that there is not.
     """
     symptoms = dict(catalog_symptoms)
     for name, override in fleet.file.symptoms.items():
-        file, key = fleet.folder / "fleet.yml", f"symptoms.{name}"
         if name not in symptoms:
-            raise BadInput(f"no such symptom; there are: {', '.join(sorted(symptoms))}", file=file, key=key)
+            problem = f"no such symptom; there are: {', '.join(sorted(symptoms))}"
+            raise BadInput(problem, file=fleet.folder / "fleet.yml", key=f"symptoms.{name}")
         if override == "off":
             del symptoms[name]
-            continue
-        try:
+        else:
             symptoms[name] = symptoms[name].with_threshold(override)
-        except ValidationError as error:
-            said = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-            raise BadInput(f"does not fit the symptom: {said}", file=file, key=key) from None
     return symptoms
 
 

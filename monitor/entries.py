@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -27,12 +28,21 @@ def _regex(text: str) -> str:
     return text
 
 
+def _url(text: str) -> str:
+    parts = urlsplit(text)  # raises ValueError itself, as does the port
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("it names no host, or port 0")
+    return text
+
+
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f]*$", max_length=1000)]
 Unit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@:][A-Za-z0-9_.@:*\\\-]{0,199}$")]
 Regex = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_regex)]
 Seconds = Annotated[float, Field(gt=0, le=60)]
 Status = Annotated[int, Field(ge=100, le=599)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\x7f]+$", max_length=2000)]
+Url = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\x7f]+$", max_length=2000), AfterValidator(_url)
+]
 
 
 class Entry(Model):

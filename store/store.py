@@ -14,10 +14,12 @@ from store.journal import HeadFile, Journal, read_or_make_key
 from store.leases import Leases
 from store.migrations import migrate
 from store.outcomes import Outcomes, Verifications
+from store.pauses import Pauses
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
 from store.runs import Runs
-from store.switches import Pauses, Ticks, Tokens
+from store.ticks import Ticks
+from store.tokens import Tokens
 
 
 class Store:

@@ -35,7 +35,7 @@ def probe(arguments: Dict[str, Any]) -> List[Item]:
     for (backend, config), units in managers.items():
         try:
             items += _systemd(units) if backend == "systemd" else _supervisor(units, config)
-        except (Unanswered, OSError, subprocess.SubprocessError) as error:
+        except (Unanswered, OSError, ValueError, subprocess.SubprocessError) as error:
             items.append({"problem": "{}: {} can't be asked: {}".format(", ".join(units), backend, error)})
     return items
 

@@ -1,0 +1,71 @@
+"""Who acts: the owner of a bearer token, or the person who owns the state folder. Asked before anything is read.
+
+Everything is closed but the paths that are named as open, so that a route which somebody adds is closed too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.problems import UNAUTHORIZED, answer, answer_error
+from core.errors import Retryable
+
+_LONGEST_TOKEN = 200
+
+
+class Actor(NamedTuple):
+    """Whoever sent a request."""
+
+    name: str
+
+    @property
+    def by(self) -> str:
+        """How decisions are signed."""
+        return f"person:{self.name}"
+
+    @property
+    def source(self) -> str:
+        """How detections are signed; no sender can say it otherwise."""
+        return f"api:{self.name}"
+
+
+class Authentication:
+    """Lets a request in and notes its actor, or answers 401."""
+
+    def __init__(
+        self, app: ASGIApp, *, owner: Callable[[str], str | None], person: str | None, open_paths: frozenset[str]
+    ) -> None:
+        """*owner* looks a token up by its digest, which takes the same time for every wrong one. See `create_app`."""
+        self._app, self._owner, self._person, self._open = app, owner, person, open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        if scope["type"] == "lifespan" or scope.get("path") in self._open:
+            await self._app(scope, receive, send)
+            return
+        try:
+            name = self._person or await run_in_threadpool(self._owner_of, Headers(scope=scope))
+        except Retryable as error:
+            await answer_error(error)(scope, receive, send)
+            return
+        if name is None:
+            detail = "send a token that is in force, as `Authorization: Bearer <token>`"
+            refusal = answer(UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
+            await refusal(scope, receive, send)
+            return
+        scope.setdefault("state", {})["actor"] = Actor(name)
+        await self._app(scope, receive, send)
+
+    def _owner_of(self, headers: Headers) -> str | None:
+        given = headers.getlist("authorization")
+        if len(given) != 1:
+            return None
+        scheme, _, token = given[0].partition(" ")
+        if scheme.lower() != "bearer" or not 0 < len(token) <= _LONGEST_TOKEN:
+            return None
+        return self._owner(token)

@@ -1,0 +1,79 @@
+"""What every request passes: a bound on its body, and a last net for our own faults."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import FAULT, TOO_LARGE, answer
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 1_000_000
+"""Bytes."""
+_TOO_LARGE_WORDS = f"a body has at most {LARGEST_BODY} bytes; send it in several parts"
+_HEADERS = {
+    # What a host said about itself comes back as data, whatever it looks like.
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+
+class Border:
+    """The outermost layer: sets headers, and answers a fault of ours in one line instead of dropping the connection."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        started = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except Exception:
+            # The border of the API: whatever it was, it is in the log, and the sender learns that it was not him.
+            log.exception("%s %s failed", scope.get("method"), scope.get("path"))
+            if started or scope["type"] != "http":
+                raise
+            await answer(FAULT, "an internal error; see the log")(scope, receive, send_on)
+
+
+class BodyBound:
+    """Refuses a body that is too large: at once if its length is said, else when it has come to that."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("content-length", "0")
+        if not said.isdecimal() or int(said) > LARGEST_BODY:
+            await answer(TOO_LARGE, _TOO_LARGE_WORDS)(scope, receive, send)
+            return
+        size = 0
+
+        async def receive_on() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                # FastAPI lets this one through to the handlers while it reads a body.
+                raise HTTPException(TOO_LARGE.status, _TOO_LARGE_WORDS)
+            return message
+
+        await self._app(scope, receive_on, send)

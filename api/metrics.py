@@ -1,0 +1,57 @@
+"""Numbers for Prometheus, read from the database at every scrape: each process of an installation tells the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from core.states import State
+from store.store import Store
+
+_MOST_OPEN_RUNS = 10_000
+
+
+class StoreCollector(Collector):
+    """Counts what the store holds."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def describe(self) -> list[Metric]:
+        """Nothing: the database is not asked before somebody scrapes."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask the database. Raises Retryable if it can't be used."""
+        incidents = GaugeMetricFamily("fleetmend_incidents", "Incidents by fleet and state", labels=["fleet", "state"])
+        counts = self._store.incidents.counts()
+        for fleet in sorted({fleet for fleet, _ in counts}):
+            for state in State:
+                incidents.add_metric([fleet, state.value], counts.get((fleet, state), 0))
+        yield incidents
+
+        runs = GaugeMetricFamily("fleetmend_runs_open", "Runs that have not ended, by fleet", labels=["fleet"])
+        running = Counter(run.fleet for run in self._store.runs.newest(open_only=True, limit=_MOST_OPEN_RUNS))
+        for fleet in sorted({fleet for fleet, _ in counts}):
+            runs.add_metric([fleet], running[fleet])
+        yield runs
+
+        detections = CounterMetricFamily("fleetmend_detections_accepted", "Detections that were accepted and stored")
+        detections.add_metric([], self._store.detections.count())
+        yield detections
+
+        entries = CounterMetricFamily("fleetmend_journal_entries", "Entries of the journal")
+        entries.add_metric([], next((entry.seq for entry in self._store.journal.last(1)), 0))
+        yield entries
+
+
+def make_registry(store: Store) -> CollectorRegistry:
+    """A registry of its own: nothing is shared between two applications in one process."""
+    registry = CollectorRegistry()
+    registry.register(StoreCollector(store))
+    return registry

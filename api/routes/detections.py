@@ -1,0 +1,28 @@
+"""Detections come in here, from whatever watches the fleets beside fleetmend's own sweeps."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.bodies import Batch
+from api.given import TheLoop, Who
+from api.views import AcceptedBatch
+from core.errors import BadInput, Refused
+
+router = APIRouter(tags=["detections"])
+
+
+@router.post("/detections", summary="Report symptoms that were seen", status_code=201, response_model=AcceptedBatch)
+def report_detections(batch: Batch, loop: TheLoop, who: Who) -> AcceptedBatch:
+    """Takes one detection, or a list of up to 500, and stores all of them or none.
+
+    Each is folded into a live incident of the same problem, or opens one. A fleet, host or symptom that does not exist
+    is an error, and nothing is stored then.
+    """
+    now = loop.context.clock.now()
+    found = [one.as_detection(who.source, now) for one in batch]
+    try:
+        return AcceptedBatch.of(loop.intake.accept(found))
+    except Refused as error:
+        # Nobody was denied anything: what was sent names something that is not there.
+        raise BadInput(str(error)) from None

@@ -1,0 +1,59 @@
+"""Incidents: what is wrong, what is planned about it, and people's decisions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.bodies import ApproveBody, ReasonBody
+from api.filters import IncidentFilter
+from api.given import IncidentId, TheLoop, TheStore, Who
+from api.views import IncidentDetail, IncidentView, PlanView, PreviewView
+
+router = APIRouter(prefix="/incidents", tags=["incidents"])
+
+
+@router.get("", summary="List incidents", response_model=list[IncidentView])
+def list_incidents(wanted: Annotated[IncidentFilter, Query()], store: TheStore) -> list[IncidentView]:
+    """The newest incidents first."""
+    newest = store.incidents.newest(fleet=wanted.fleet, live=wanted.live, state=wanted.state, limit=wanted.limit)
+    return [IncidentView.of(incident) for incident in newest]
+
+
+@router.get("/{incident_id}", summary="Show an incident", response_model=IncidentDetail)
+def show_incident(incident_id: IncidentId, store: TheStore) -> IncidentDetail:
+    """The incident with its detections, plans, approvals, runs, outcomes and entries of the journal."""
+    return IncidentDetail.collect(store.incidents.get(incident_id), store)
+
+
+@router.get("/{incident_id}/preview", summary="Foresee what a plan would change", response_model=PreviewView)
+def preview_incident(incident_id: IncidentId, loop: TheLoop) -> PreviewView:
+    """Runs the incident's plan with `--check --diff` on its hosts, which takes seconds and changes nothing."""
+    plan, previews = loop.desk.preview(incident_id)
+    return PreviewView(plan=PlanView.of(plan, loop.context.store), previews=tuple(previews))
+
+
+@router.post("/{incident_id}/approve", summary="Approve an incident's plan", response_model=IncidentView)
+def approve_incident(
+    incident_id: IncidentId, loop: TheLoop, store: TheStore, who: Who, body: ApproveBody | None = None
+) -> IncidentView:
+    """Says yes to the plan as it is now; with `plan_hash`, only if it is still that one. Answers the incident.
+
+    The incident's `reason` says how many approvals are there, if one is not enough.
+    """
+    body = body or ApproveBody()
+    given = loop.desk.approve(incident_id, who.by, plan_hash=body.plan_hash, reason=body.reason)
+    return IncidentView.of(store.incidents.get(given.incident_id))
+
+
+@router.post("/{incident_id}/reject", summary="Reject an incident's plan", response_model=IncidentView)
+def reject_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, who: Who) -> IncidentView:
+    """Says no to the plan. The problem then stays quiet until it clears, or the fleet's time for an answer is over."""
+    return IncidentView.of(loop.desk.reject(incident_id, who.by, body.reason))
+
+
+@router.post("/{incident_id}/close", summary="Close an escalated incident", response_model=IncidentView)
+def close_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, who: Who) -> IncidentView:
+    """Ends an escalated incident by hand."""
+    return IncidentView.of(loop.desk.close(incident_id, who.by, body.reason))

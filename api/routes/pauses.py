@@ -1,0 +1,31 @@
+"""The pause switch: nothing starts in a paused fleet until somebody resumes it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.bodies import ReasonBody
+from api.given import Scope, TheLoop, TheStore, Who
+from core.pauses import EVERY_FLEET, Pause
+
+router = APIRouter(prefix="/pauses", tags=["pauses"])
+
+
+@router.get("", summary="List the pauses", response_model=list[Pause])
+def list_pauses(store: TheStore) -> list[Pause]:
+    """Every pause in force."""
+    return store.pauses.in_force()
+
+
+@router.put("/{scope}", summary="Pause a fleet, or all of them", response_model=Pause)
+def pause(scope: Scope, body: ReasonBody, loop: TheLoop, who: Who) -> Pause:
+    """No run starts in the fleet (`*`: in any) from now on; those under way go on."""
+    if scope != EVERY_FLEET:
+        loop.context.fleet_source.folder(scope)
+    return loop.context.store.pauses.pause(scope, who.by, body.reason)
+
+
+@router.delete("/{scope}", summary="Resume a fleet, or all of them", status_code=204)
+def resume(scope: Scope, store: TheStore, who: Who) -> None:
+    """Lets runs start again."""
+    store.pauses.resume(scope, who.by)

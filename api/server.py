@@ -1,0 +1,79 @@
+"""The API on the network: uvicorn in a thread, on a socket that is bound first, so that its port is known."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from fastapi import FastAPI
+
+from core.errors import BadInput
+
+_REQUESTS_END_SECONDS = 5
+"""How long requests under way may go on when it stops."""
+_STOPS_SECONDS = 10.0
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a server that listens everywhere is reached
+
+
+class Server:
+    """Serves one application until it is stopped. A context manager too."""
+
+    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+        """Bind *host* and *port*, where 0 takes a free one. Raises BadInput if that can't be done."""
+        self._host, self._socket = host, _bind(host, port)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_REQUESTS_END_SECONDS,
+        )
+        self._server = uvicorn.Server(config)
+        sockets = [self._socket]
+        self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="api", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that is bound."""
+        return int(self._socket.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Where it is reached from this machine: `http://127.0.0.1:8484`."""
+        host = _ANY_ADDRESS.get(self._host, self._host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Begin to answer. Who connects meanwhile waits and is answered."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let requests under way end, for a few seconds, and give the port back."""
+        self._server.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join(_STOPS_SECONDS)
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        problem = f"can't listen on {host}:{port}: {error.strerror or error}; set FLEETMEND_HOST or FLEETMEND_PORT"
+        raise BadInput(problem, key="FLEETMEND_PORT") from None

@@ -1,0 +1,82 @@
+"""The command line put together: every noun, in the order in which a newcomer needs them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli import ask, catalog, detect, fleets, incidents, init, journal, lessons, pause, plan, runs, settings, tokens, up
+from cli.options import Command, Content, Json, State, Url
+from cli.session import session
+from cli.version import version
+
+app = typer.Typer(
+    name="fleetmend",
+    help="Self-healing for Ansible fleets: detect, plan from vetted playbooks, approve, run, verify, learn.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"fleetmend {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    content: Content = None,
+    state: State = None,
+    url: Url = None,
+    as_json: Json = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Self-healing for Ansible fleets: detect, plan from vetted playbooks, approve, run, verify, learn."""
+
+
+# The demo's own command takes the arguments, `--help` included: its module is imported only when it is called.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def demo(ctx: typer.Context) -> None:
+    """Break a small real fleet, and watch the loop heal it."""
+    from cli.demo.command import demo as run_demo
+
+    whole = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    whole.command()(run_demo)
+    wants_json = session(ctx).as_json and "--json" not in ctx.args
+    arguments: list[str] = [*ctx.args, *(["--json"] if wants_json else [])]
+    whole(args=arguments, prog_name="fleetmend demo")
+
+
+def _add(name: str, function: Any) -> None:
+    app.command(name, cls=Command)(function)
+
+
+_add("up", up.up)
+app.command("demo", add_help_option=False, context_settings=_PASSED_ON)(demo)
+_add("init", init.init)
+_add("incidents", incidents.incidents)
+_add("incident", incidents.incident)
+_add("plan", plan.plan)
+_add("approve", plan.approve)
+_add("reject", plan.reject)
+_add("close", incidents.close)
+_add("detect", detect.detect)
+_add("ask", ask.ask)
+app.add_typer(runs.app, name="runs")
+_add("cancel", runs.cancel)
+app.add_typer(fleets.app, name="fleets")
+app.add_typer(catalog.app, name="catalog")
+_add("lessons", lessons.lessons)
+app.add_typer(journal.app, name="journal")
+_add("pause", pause.pause)
+_add("resume", pause.resume)
+app.add_typer(tokens.app, name="tokens")
+_add("settings", settings.settings)

@@ -1,0 +1,109 @@
+"""`fleetmend plan`, `approve` and `reject`: what is going to be done, and whether it may."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from cli.account import show_plan
+from cli.incidents import IncidentId, get_incident
+from cli.page import Page
+from cli.session import Session, session
+from core.errors import Conflict
+
+Json = dict[str, Any]
+
+
+def plan(
+    ctx: typer.Context,
+    incident_id: IncidentId,
+    diff: Annotated[bool, typer.Option("--diff", help="Ask Ansible what would change, changing nothing.")] = False,
+) -> None:
+    """Show an incident's plan: what, where and why."""
+    one = session(ctx)
+    found = get_incident(one, incident_id)
+    current = current_plan(found)
+    preview = one.client.get(f"/incidents/{found['id']}/preview") if diff else None
+    if one.as_json:
+        one.page.json(current if preview is None else {"plan": current, "preview": preview})
+        return
+    one.page.line(f"{found['title']} ({found['id']}) is {found['state']}: {found['reason']}")
+    show_plan(one.page, current)
+    if preview is not None:
+        show_preview(one.page, preview)
+    hint(one.page, found)
+
+
+def approve(
+    ctx: typer.Context,
+    incident_id: IncidentId,
+    reason: Annotated[str, typer.Option(help="Why; it goes into the journal.")] = "",
+    plan_hash: Annotated[
+        str | None, typer.Option("--hash", help="Approve only if the plan still has this hash.")
+    ] = None,
+) -> None:
+    """Say yes to an incident's plan, exactly as it is now."""
+    one = session(ctx)
+    found = get_incident(one, incident_id)
+    current = current_plan(found)
+    # What is approved is the plan that was just read, and no later one.
+    body = {"plan_hash": plan_hash or current["hash"], "reason": reason}
+    given = one.client.post(f"/incidents/{found['id']}/approve", body)
+    if one.as_json:
+        one.page.json(given)
+        return
+    one.page.line(f"approved for {found['id']}:", current["title"])
+    _standing(one, found["id"])
+
+
+def reject(
+    ctx: typer.Context,
+    incident_id: IncidentId,
+    reason: Annotated[str, typer.Option(help="Why; it goes into the journal.")],
+) -> None:
+    """Say no to an incident's plan.
+
+    The problem stays quiet until it clears, or the fleet's time for an answer is over.
+    """
+    one = session(ctx)
+    found = get_incident(one, incident_id)
+    answer = one.client.post(f"/incidents/{found['id']}/reject", {"reason": reason})
+    one.show(answer, lambda page: page.line(f"rejected for {found['id']}:", current_plan(found)["title"]))
+
+
+def current_plan(incident: Json) -> Json:
+    """The plan that the incident stands on. Raises Conflict if it has none yet."""
+    for one in incident["plans"]:
+        if one["id"] == incident["plan_id"]:
+            return dict(one)
+    raise Conflict(f"{incident['id']} is {incident['state']} and has no plan ({incident['reason']})")
+
+
+def hint(page: Page, incident: Json) -> None:
+    """Say how to decide, where that is what the incident waits for."""
+    if incident["state"] in ("planned", "awaiting_approval"):
+        page.line()
+        page.line(f"fleetmend approve {incident['id']}")
+        page.line(f"fleetmend reject {incident['id']} --reason '…'")
+
+
+def show_preview(page: Page, preview: Json) -> None:
+    """Print what check mode foresees, host by host (the answer of `GET /incidents/{id}/preview`)."""
+    for one in preview["previews"]:
+        result = one["result"]
+        page.line()
+        page.line(
+            "Would change:" if result["status"] == "successful" else f"The preview {result['status']}:",
+            result["problem"] or "",
+        )
+        for host in one["hosts"]:
+            page.line(" ", host["host"])
+            page.block(host["diff"] or "no difference")
+            page.fields([("tasks", ", ".join(host["tasks"])), ("can't be foreseen", ", ".join(host["unforeseen"]))])
+
+
+def _standing(one: Session, incident_id: str) -> None:
+    now = one.client.get(f"/incidents/{quote(incident_id, safe='')}")
+    one.page.line(f"{incident_id} is {now['state']}: {now['reason']}")
