@@ -24,6 +24,7 @@ class Server:
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         """Bind *host* and *port*, where 0 takes a free one. Raises BadInput if that can't be done."""
         self._host, self._socket = host, _bind(host, port)
+        self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -37,11 +38,6 @@ class Server:
         self._server = uvicorn.Server(config)
         sockets = [self._socket]
         self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="api", daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port that is bound."""
-        return int(self._socket.getsockname()[1])
 
     @property
     def url(self) -> str:

@@ -111,5 +111,6 @@ def _learnt(page: Page, outcome: Json, lessons: list[Json]) -> None:
 
 def _alternative(one: Json) -> str:
     step = one["step"]
-    title = " ".join([step["remedy"], facts(step["parameters"]), "on", ", ".join(step["hosts"])])
+    words = (step["remedy"], facts(step["parameters"]), "on", ", ".join(step["hosts"]))
+    title = " ".join(word for word in words if word)
     return f"{title} (confidence {one['confidence']:.2f}): {one['reason']}"

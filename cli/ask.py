@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +18,7 @@ from core.errors import BadInput, NeedsHuman, Retryable
 from core.states import State
 
 _POLL_SECONDS = 1.0
+_HINT_SECONDS = 5.0
 
 
 def ask(
@@ -49,27 +49,27 @@ def ask(
     if not wait:
         one.show(found, lambda page: page.line(f"asked: {found['id']}; `fleetmend plan {found['id']}` shows the plan"))
         return
-    settled = _wait(one, found["id"], timeout, time.sleep, time.monotonic)
+    settled = _wait(one, found["id"], timeout)
     one.show(settled, lambda page: _answer(page, settled))
     if settled["plan_id"] is None:
-        raise NeedsHuman(f"no plan came of it: {settled['reason']}")
+        # The reason stands in what was printed.
+        raise typer.Exit(NeedsHuman.exit_code)
 
 
-def _wait(
-    one: Session, incident_id: str, timeout: float, sleep: Callable[[float], None], clock: Callable[[], float]
-) -> dict[str, Any]:
+def _wait(one: Session, incident_id: str, timeout: float) -> dict[str, Any]:
     """The incident, once it is decided what becomes of it. Raises Retryable if *timeout* seconds were not enough."""
-    begin = clock()
+    begin = time.monotonic()
     progress = Progress(sys.stderr)
     try:
         while not decided(found := get_incident(one, incident_id)):
-            waited = clock() - begin
+            waited = time.monotonic() - begin
             if waited >= timeout:
                 raise Retryable(
                     f"{incident_id} has no plan yet; is `fleetmend up` running? `fleetmend plan {incident_id}`"
                 )
-            progress.show(f"{incident_id} is {found['state']}, {waited:.0f}s")
-            sleep(min(_POLL_SECONDS, timeout - waited))
+            hint = "; is `fleetmend up` running?" if waited > _HINT_SECONDS else ""
+            progress.show(f"{incident_id} is {found['state']}, {waited:.0f}s{hint}")
+            one.sleep(min(_POLL_SECONDS, timeout - waited))
     finally:
         progress.clear()
     return found

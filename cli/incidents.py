@@ -13,6 +13,7 @@ from cli.session import Session, session
 from cli.times import moment
 from core.states import State
 
+_LONGEST_WISH = 60
 IncidentId = Annotated[str, typer.Argument(metavar="INCIDENT", help="An incident's id, or the end of it.")]
 
 
@@ -69,5 +70,9 @@ def table(page: Page, found: list[dict[str, Any]], empty: str) -> None:
 
 
 def title_of(one: dict[str, Any]) -> str:
-    """`service_down web on demo1`."""
-    return " ".join(part for part in (one["symptom"], one["subject"], "on", one["host"]) if part)
+    """`service_down web on demo1`, or what was asked for: `asked: log_cleanup (demo1)`."""
+    request = one["request"]
+    if request is None:
+        return str(one["title"])
+    wish = request["text"] or request["remedy"]
+    return f"asked: {wish if len(wish) <= _LONGEST_WISH else wish[:_LONGEST_WISH] + '…'} ({one['host']})"

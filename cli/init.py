@@ -58,7 +58,7 @@ def lay_out(folder: Path, fleet: str) -> tuple[list[str], list[str]]:
     for name, source in wanted.items():
         target = folder / name
         if target.exists() or _keeps_nothing(target):
-            kept += [str(name)] if target.exists() else []
+            kept += [str(name)] if target.name != ".gitkeep" else []
             continue
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

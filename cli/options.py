@@ -20,7 +20,7 @@ def _setting(name: str) -> Setter:
 
     def take(ctx: typer.Context, _param: typer.CallbackParam, value: Any) -> Any:
         if value is not None:
-            session(ctx).given[name] = value
+            session(ctx).given[name] = value.absolute() if isinstance(value, Path) else value
         return value
 
     return take

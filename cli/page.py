@@ -16,6 +16,8 @@ _STYLES = {
     **dict.fromkeys(("running", "starting", "verifying", "approved"), "cyan"),
 }
 """The colour of a cell that consists of exactly this word."""
+_NEVER_WRAPPED = 20
+"""Columns up to this width keep their lines on a terminal."""
 
 
 def complain(text: str) -> None:
@@ -75,7 +77,10 @@ class Page:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for heading, *column in zip(headings, *cells, strict=True):
+            # Nothing is cut off: an id that was could not be copied.
+            table.add_column(heading, overflow="fold", no_wrap=max(map(len, column)) <= _NEVER_WRAPPED)
         for row in cells:
             # A Text is never read as markup.
             table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))

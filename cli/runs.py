@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -50,7 +49,7 @@ def show(
         page_head(one.page, run)
     seen = _print_events(one, run["id"], 0)
     while follow and run["ended_at"] is None:
-        time.sleep(_POLL_SECONDS)
+        one.sleep(_POLL_SECONDS)
         run = _get(one, run["id"])
         seen = _print_events(one, run["id"], seen)
     if not one.as_json and run["ended_at"] is not None:
@@ -118,6 +117,9 @@ def _print_events(one: Session, run_id: str, after: int) -> int:
         if one.as_json:
             one.page.json(event, indent=None)
         else:
-            host = event["host"] or ""
-            one.page.line(" ", clock_time(event["at"]), event["kind"], host, event["task"] or "", event["detail"] or "")
+            detail = event["detail"] or ""
+            words = (event["kind"], event["host"] or "", event["task"] or "", "" if "\n" in detail else detail)
+            one.page.line(" ", clock_time(event["at"]), *words)
+            if "\n" in detail:
+                one.page.block(detail, indent="      ")
     return after

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import getpass
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
 from cli.client import Client, open_client
 from cli.page import Page
+from core.errors import BadInput
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -20,7 +22,13 @@ if TYPE_CHECKING:
 class Session:
     """Made once, at the root of the command line; settings and API are opened when they are first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        open_client: Callable[[Settings, str], Client] = open_client,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._open_client, self.sleep = open_client, sleep
         self.given: dict[str, Any] = {}
         """Settings that were given as options, by name."""
         self.as_json = False
@@ -32,12 +40,16 @@ class Session:
         """The settings: options before environment before defaults. Raises BadInput."""
         from core.settings import read_settings
 
-        return read_settings(**self.given)
+        settings = read_settings(**self.given)
+        if not settings.content.is_dir():
+            problem = "there is no such folder; `fleetmend init DIR` lays one out"
+            raise BadInput(problem, file=settings.content, key="FLEETMEND_CONTENT")
+        return settings
 
     @cached_property
     def client(self) -> Client:
         """The API, over the network or in this process. Raises BadInput."""
-        client = open_client(self.settings, person())
+        client = self._open_client(self.settings, person())
         self._open.callback(client.close)
         return client
 
@@ -54,18 +66,12 @@ class Session:
 
 
 def session(ctx: typer.Context) -> Session:
-    """The invocation's session, made at the first call."""
-    root = ctx.find_root()
-    if not isinstance(root.obj, Session):
-        root.obj = Session()
-        root.call_on_close(root.obj.close)
-    return root.obj
+    """The session that `main` handed to Typer."""
+    return cast(Session, ctx.find_root().obj)
 
 
 def person() -> str:
     """The login name of whoever sits in front of the terminal. Raises BadInput where there is none."""
-    from core.errors import BadInput
-
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -38,7 +38,9 @@ class Stopping:
         self._told.set()
 
     def __enter__(self) -> Self:
-        self._before: dict[signal.Signals, Any] = {one: signal.signal(one, self._note) for one in _SIGNALS}
+        # What nohup had us ignore stays ignored.
+        caught = [one for one in _SIGNALS if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN]
+        self._before: dict[signal.Signals, Any] = {one: signal.signal(one, self._note) for one in caught}
         return self
 
     def __exit__(

@@ -12,6 +12,7 @@ import typer
 from cli.page import Page, complain
 from cli.session import person, session
 from cli.version import version
+from core.errors import Retryable
 
 if TYPE_CHECKING:
     from core.fleets import FleetFile
@@ -68,8 +69,11 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
         watch = Watch(store)
         _welcome(page, settings, files, server.url, None if store.tokens.any() else _first_token(embedded))
         while not stopping.wait(_LOOK_SECONDS):
-            for line in watch.lines():
-                page.line(line)
+            try:
+                for line in watch.lines():
+                    page.line(line)
+            except Retryable as problem:
+                complain(f"{problem}; the loop goes on, and so do these lines")
         page.line("stopping; once more stops at once")
 
 
@@ -82,11 +86,19 @@ def _welcome(page: Page, settings: Settings, files: dict[str, FleetFile], url: s
             ("token", f"{token} (of {_FIRST_OWNER}; it is shown this once)" if token else None),
             ("planner", settings.model or "rules"),
             ("state", settings.state),
-            *(("fleet", f"{name}, mode {file.mode}, {len(file.sweeps)} sweeps") for name, file in watched.items()),
+            *(
+                ("fleet", f"{name}, mode {file.mode}, {counted(len(file.sweeps), 'sweep')}")
+                for name, file in watched.items()
+            ),
             *(("fleet", f"{name} is not watched: enabled is false") for name in files.keys() - watched.keys()),
         ]
     )
     page.line("Nothing is watched: there is no fleet." if not watched else "Watching; Ctrl-C stops it.")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 sweep`, `2 sweeps`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _first_token(embedded: Embedded) -> str:
@@ -95,6 +107,8 @@ def _first_token(embedded: Embedded) -> str:
 
 def _log(level: str) -> None:
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It warns of no hostname whenever the broker is in memory.
+    logging.getLogger("kombu.connection").setLevel("ERROR")
     for room in ("api", "loop", "monitor", "planner", "runner", "verifier", "store", "catalog", "fleets"):
         # What happens to incidents is printed anyway.
         logging.getLogger(room).setLevel("WARNING" if level == "info" else level.upper())

@@ -52,6 +52,10 @@ class Loop:
         self.context.store.close()
 
 
+_SHARE_OF_A_SWEEP = 0.4
+"""What the program on a host may take of `probe_timeout`; Ansible itself gives one host half of it."""
+
+
 class NoDoorbell:
     """For a process that runs no workers: the reconciler of the one that does takes it from there."""
 
@@ -79,7 +83,7 @@ def wire(
     store = open_store(settings.effective_database_url, state, clock)
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
-    sweeper = Sweeper(prober, clock)
+    sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)
     context = Context(
         settings=settings,
         clock=clock,

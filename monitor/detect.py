@@ -15,6 +15,7 @@ from core.fleets import Fleet
 from core.model import Model, Scalar
 from core.samples import Condition, Phase, Sample
 from core.symptoms import Symptom
+from monitor.probes import PROBE_OK, REACHABLE
 from monitor.thresholds import evaluate
 
 AGAIN = timedelta(minutes=5)
@@ -60,15 +61,19 @@ def assess(
     """Judge *samples* by *symptoms*, given the *previous* conditions by (host, symptom, subject).
 
     A condition without a sample (its host was not reached, its probe failed or was not taken) stays as it was: it
-    is not in the answer. A detection comes when a condition begins to fire, and again every AGAIN while it does.
+    is not in the answer. What its probe no longer speaks of, though it answered, is gone (an entry that was taken out
+    of the inventory, a mount that is no more), and counts as cleared. A detection comes when a condition begins to
+    fire, and again every AGAIN while it does.
     """
     by_sample: dict[str, list[Symptom]] = defaultdict(list)
     for symptom in symptoms.values():
         if symptom.sample is not None and symptom.compares:
             by_sample[symptom.sample].append(symptom)
-    conditions: list[Condition] = []
+    samples = tuple(samples)
+    gone = _gone(fleet, symptoms, samples, previous)
+    conditions = [previous[signal].evolve(phase=Phase.CLEAR, since=now, at=now) for signal in gone]
+    cleared = [signal for signal in gone if previous[signal].phase is Phase.FIRING]
     detections: list[Detection] = []
-    cleared: list[Signal] = []
     for sample in samples:
         for symptom in by_sample.get(sample.name, ()):
             signal = Signal(sample.host, symptom.id, sample.subject)
@@ -84,6 +89,31 @@ def assess(
     depth = _depths(symptoms)
     detections.sort(key=lambda it: (depth[it.symptom], -it.severity.rank, it.host, it.symptom, it.subject))
     return Assessment(conditions=tuple(conditions), detections=tuple(detections), cleared=tuple(cleared))
+
+
+def _gone(
+    fleet: Fleet,
+    symptoms: Mapping[str, Symptom],
+    samples: Iterable[Sample],
+    previous: Mapping[tuple[str, str, str], Condition],
+) -> list[Signal]:
+    """Conditions that nothing will speak of any more: a host or symptom that is gone, or a subject its probe lacks."""
+    spoken = {(sample.host, sample.name, sample.subject) for sample in samples}
+    answered = {(sample.host, sample.subject) for sample in samples if sample.name == PROBE_OK and sample.value == 1}
+    found = []
+    for (host, name, subject), condition in previous.items():
+        symptom = symptoms.get(name)
+        known = symptom is not None and symptom.sample is not None and fleet.host(host) is not None
+        if condition.phase is Phase.CLEAR:
+            continue
+        if not known or (
+            symptom is not None
+            and (host, symptom.probe) in answered
+            and symptom.sample not in (REACHABLE, PROBE_OK)
+            and (host, symptom.sample, subject) not in spoken
+        ):
+            found.append(Signal(host, name, subject))
+    return found
 
 
 def _due(condition: Condition, now: datetime) -> bool:

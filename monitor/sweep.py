@@ -5,7 +5,7 @@ Border: a sweep measures. What a sample means is for `detect`; when a sweep is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from core.clock import Clock
 from core.fleets import Fleet, Host
 from core.model import Scalar
 from core.ports import Prober
+from core.redaction import Redactor
 from core.samples import Reading, Sample
 from monitor.controller_probes import ControllerProbes
 from monitor.probes import FROM_CONTROLLER, REACHABLE
@@ -55,7 +56,7 @@ class Sweeper:
         with ThreadPoolExecutor(max_workers=1) as beside:
             seen_outside = beside.submit(self._controller.measure, outside, at)
             seen_on_hosts = self._ask(fleet, on_hosts, user_probes, at)
-            return (*seen_on_hosts, *seen_outside.result())
+            return tuple(_without_secrets(fleet, (*seen_on_hosts, *seen_outside.result())))
 
     def _ask(
         self,
@@ -75,6 +76,14 @@ class Sweeper:
             samples.append(_reachable(program.host, reading, at))
             samples += read(reading, program, at)
         return samples
+
+
+def _without_secrets(fleet: Fleet, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Evidence comes from hosts: whatever a host shows of the fleet's secrets ends here."""
+    redactor = Redactor(fleet.secrets)
+    for sample in samples:
+        evidence = redactor.value(sample.evidence)
+        yield sample if evidence == sample.evidence else sample.evolve(evidence=evidence)
 
 
 def _reachable(host: str, reading: Reading, at: datetime) -> Sample:

@@ -39,13 +39,15 @@ class Detections:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
         *explained_by*: symptom -> symptoms that cause it; a live incident of one of those on the same host (and the
-        same service, if both name one) takes the detection in.
+        same service, if both name one) takes the detection in; so does one whose remedy is at work on the service.
         """
         return [self._accept_one(tx, detection, explained_by.get(detection.symptom, ())) for detection in found]
 
     def _accept_one(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Accepted:
         tx.serialise(f"fold:{detection.fleet}/{detection.host}")
-        incident = self._same_problem(tx, detection) or self._cause(tx, detection, causes)
+        incident = (
+            self._same_problem(tx, detection) or self._cause(tx, detection, causes) or self._treatment(tx, detection)
+        )
         if incident is not None:
             self._fold(tx, incident, detection)
             return Accepted(detection, incident.id, opened=False)
@@ -81,6 +83,19 @@ class Detections:
             if row["service"] is None or row["service"] == detection.service:
                 return incident_of(row)
         return None
+
+    def _treatment(self, tx: Tx, detection: Detection) -> Incident | None:
+        """An incident whose remedy is at work on the same service: what comes up there now has to clear with it."""
+        if detection.service is None:
+            return None
+        query = select(incidents).where(
+            incidents.c.fleet == detection.fleet,
+            incidents.c.host == detection.host,
+            incidents.c.service == detection.service,
+            incidents.c.state.in_([State.RUNNING.value, State.VERIFYING.value]),
+        )
+        row = tx.one(query.order_by(incidents.c.opened_at))
+        return None if row is None else incident_of(row)
 
     def _mended_since(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> str | None:
         """The incident that was resolved after this was seen: a sweep that looked before the fix reports late."""

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.app import BASE, create_app
 from api.in_process import InProcess
+from core.detections import Signal
 from tests.world import House, open_house
 
 DOWN = {"fleet": "demo", "host": "h1", "symptom": "service_down", "subject": "web", "service": "web"}
@@ -49,8 +50,10 @@ class Api:
         return client_of(self.app, self.house)
 
     def report(self, **changes: Any) -> str:
-        """Report `service_down`, advance the loop as far as it goes now, and return the incident's id."""
-        [accepted] = self.post("/detections", DOWN | changes, 201)["accepted"]
+        """Something breaks and is reported; the loop advances as far as it goes now. Returns the incident's id."""
+        said = DOWN | changes
+        self.house.world.broken.add(Signal(said["host"], said["symptom"], said["subject"]))
+        [accepted] = self.post("/detections", said, 201)["accepted"]
         self.house.loop.engine.advance(accepted["incident"])
         return str(accepted["incident"])
 

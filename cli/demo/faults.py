@@ -114,7 +114,7 @@ def four_faults(hosts: Mapping[str, DemoHost]) -> tuple[Fault, ...]:
     """The demo's faults, none of them put in yet: two on one host, so that they have to take turns there."""
     return (
         KilledService(hosts["demo1"]),
-        GrownLogs(hosts["demo2"]),
-        RunawayProcess(hosts["demo3"]),
+        GrownLogs(hosts["demo1"]),
         BrokenConfig(hosts["demo2"]),
+        RunawayProcess(hosts["demo3"]),
     )

@@ -102,9 +102,8 @@ class LineView:
             if self._shown.get(row.incident_id) != now:
                 self._shown[row.incident_id] = now
                 remedy = f" [{row.remedy}]" if row.remedy else ""
-                self._line(
-                    f"{row.age:5.1f} s  {row.host}: {row.problem}: {row.state}{remedy}: {shortened(clean(row.progress))}"
-                )
+                words = shortened(clean(row.progress))
+                self._line(f"{row.age:5.1f} s  {row.host}: {row.problem}: {row.state}{remedy}: {words}")
 
     def _line(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -65,7 +65,7 @@ def _story(story: Told) -> Iterator[tuple[str, str]]:
 
 
 def _times(report: Report) -> Table:
-    table = Table(title="Seconds that each step took", title_justify="left", box=SIMPLE)
+    table = Table(title="Seconds that each step took", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("fault", no_wrap=True)
     for step in _STEPS:
         table.add_column(step, justify="right", no_wrap=True)

@@ -47,7 +47,8 @@ class Rows:
         return tuple(self._row(incident, newest.get(incident.id), now) for incident in incidents)
 
     def _row(self, incident: Incident, run: Run | None, now: datetime) -> Row:
-        progress = incident.reason
+        plan = None if incident.plan_id is None else self._store.plans.get(incident.plan_id)
+        progress = incident.reason if plan is None else incident.reason.removeprefix(f"healed by {plan.title}: ")
         if incident.state is State.RUNNING and run is not None:
             progress = self._task(run) or "Ansible starts"
         return Row(
@@ -56,15 +57,10 @@ class Rows:
             symptom=incident.symptom,
             subject=incident.subject,
             state=incident.state,
-            remedy=self._remedy(incident),
+            remedy="" if plan is None else ", ".join(step.remedy for step in plan.steps),
             progress=progress,
             age=((incident.ended_at or now) - incident.opened_at).total_seconds(),
         )
-
-    def _remedy(self, incident: Incident) -> str:
-        if incident.plan_id is None:
-            return ""
-        return ", ".join(step.remedy for step in self._store.plans.get(incident.plan_id).steps)
 
     def _task(self, run: Run) -> str:
         """The task that *run* is at."""

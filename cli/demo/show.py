@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from cli.demo.faults import Fault, four_faults
+from cli.demo.gather import about, make_report
 from cli.demo.hosts import demo_hosts
-from cli.demo.interrupts import Interrupts
+from cli.demo.interrupts import Interrupted, Interrupts
 from cli.demo.live import View
 from cli.demo.place import FLEET, Place, log_to, private_place, settings_for
-from cli.demo.report import Broken, Planner, Report, about, make_report
+from cli.demo.report import Broken, Planner, Report
 from cli.demo.rows import Rows, settled
 from core.errors import FleetmendError
 from core.settings import Settings
@@ -57,7 +58,7 @@ def show(
         shown = screen.enter_context(ExitStack())
         shown.enter_context(view)
         view.say("Three hosts are put up on this machine …")
-        with demo_hosts(place.hosts, place.app, pause=interrupts.pause) as hosts:
+        with demo_hosts(place.hosts, place.app, pause=interrupts.pause) as hosts, _end_announced(view):
             view.say(f"{', '.join(hosts)} are up, each with a supervisor, a web service and a job of its own.")
             view.say(f"The loop is started. Its planner is {chosen.used}: {chosen.why}.")
             interrupts.check()
@@ -71,6 +72,16 @@ def show(
                 shown.close()
                 then(report, Stage(place=place, settings=settings, loop=embedded.loop))
                 return report
+
+
+@contextmanager
+def _end_announced(view: View) -> Iterator[None]:
+    """Ending everything takes some seconds: say so."""
+    try:
+        yield
+    except Interrupted:
+        view.say("Everything is stopped and removed …")
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -52,13 +54,19 @@ def measure(
 
 def script(folder: Path, text: str, name: str = "queue", timeout: str = "20s") -> dict[str, UserProbe]:
     """A vetted probe of a user's, with *text* as its script."""
-    (folder / name).write_text(text)
+    (folder / name).write_text(f"{text}\n# {folder}\n")
     (folder / f"{name}.probe.yml").write_text(f"title: Something\ntimeout: {timeout}\n")
     return {name: load_probe(folder / f"{name}.probe.yml", Lock(probes={})).evolve(vetted=True)}
 
 
-def left_behind() -> set[Path]:
-    return {path for folder in (MEMORY, "/tmp") for path in Path(folder).glob("fleetmend-probe-*")}
+def left_behind(folder: Path) -> list[Path]:
+    """Temporary files of the scripts that `script` made in *folder*: each script names it."""
+    found = []
+    for path in (path for place in (MEMORY, tempfile.gettempdir()) for path in Path(place).glob("fleetmend-probe-*")):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # another test's, or another user's
+            if str(folder).encode() in path.read_bytes():
+                found.append(path)
+    return found
 
 
 def test_everything_at_once(tmp_path: Path) -> None:
@@ -125,7 +133,6 @@ def test_a_supervised_service_that_runs_stops_and_whose_supervisor_ends() -> Non
 
 
 def test_a_users_probe(tmp_path: Path) -> None:
-    before = left_behind()
     text = """#!/bin/sh
 echo '{"name": "queue.length", "subject": "mail", "value": 17, "evidence": {"oldest_seconds": 90}}'
 echo
@@ -136,14 +143,17 @@ echo '{"name": "queue.state", "value": "degraded"}'
     assert found["queue.length", "mail"].evidence == {"oldest_seconds": 90}
     assert found["queue.state", ""].value == "degraded"
     assert found["probe.ok", "queue"].value == 1
-    assert left_behind() <= before
+    assert left_behind(tmp_path) == []
 
 
 def test_a_users_probe_in_python_sees_a_small_environment_and_no_input(tmp_path: Path) -> None:
     text = f"""#!{sys.executable}
 import json, os, sys
 print(json.dumps({{"name": "own.names", "value": len(os.environ), "evidence": {{
-    "read": sys.stdin.read(), "mode": oct(os.stat(__file__).st_mode & 0o777), "leads": os.getpid() == os.getpgid(0)}}}}))
+    "read": sys.stdin.read(),
+    "mode": oct(os.stat(__file__).st_mode & 0o777),
+    "leads": os.getpid() == os.getpgid(0),
+}}}}))
 """
     sample = measure(tmp_path, "queue", user=script(tmp_path, text))["own.names", ""]
     assert float(sample.value) <= 4
@@ -165,13 +175,12 @@ print(json.dumps({{"name": "own.names", "value": len(os.environ), "evidence": {{
     ],
 )
 def test_a_users_probe_that_fails(tmp_path: Path, text: str, said: str) -> None:
-    before = left_behind()
     fine = script(tmp_path, 'echo \'{"name": "fine.level", "value": 1}\'', name="fine")
     found = measure(tmp_path, "queue", "fine", user=fine | script(tmp_path, text))
     assert found["probe.ok", "queue"].value == 0
     assert said in str(found["probe.ok", "queue"].evidence["error"])
     assert found["fine.level", ""].value == 1
-    assert left_behind() <= before
+    assert left_behind(tmp_path) == []
 
 
 def is_running(pid: int) -> bool:
@@ -183,17 +192,15 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.parametrize("ending", ["wait", "exit 0"])
 def test_a_users_probe_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, ending: str) -> None:
-    before = left_behind()
     child = tmp_path / "child"
     text = f"sleep 300 &\necho $! > {child}\n{ending}\n"  # what it leaves running keeps its output open
     found = measure(tmp_path, "queue", user=script(tmp_path, text, timeout="1s"))
     assert "did not end within 1 s" in str(found["probe.ok", "queue"].evidence["error"])
     wait_until(lambda: not is_running(int(child.read_text())))
-    assert left_behind() <= before
+    assert left_behind(tmp_path) == []
 
 
 def test_a_program_that_is_told_to_stop_takes_its_scripts_along(tmp_path: Path) -> None:
-    before = left_behind()
     child = tmp_path / "child"
     probes = script(tmp_path, f"echo $$ > {child}.new\nmv {child}.new {child}\nexec sleep 300\n", timeout="60s")
     fleet = fleet_of(tmp_path)
@@ -203,7 +210,7 @@ def test_a_program_that_is_told_to_stop_takes_its_scripts_along(tmp_path: Path) 
     os.kill(program.pid, signal.SIGTERM)
     assert program.wait(30) == 128 + signal.SIGTERM
     wait_until(lambda: not is_running(int(child.read_text())))
-    assert left_behind() <= before
+    assert left_behind(tmp_path) == []
 
 
 def test_a_probe_that_hangs_costs_its_own_result_alone(tmp_path: Path) -> None:

@@ -152,17 +152,9 @@ def test_nobody_there() -> None:
     assert found["probe.ok", "http"].value == 1
 
 
-@pytest.mark.parametrize(
-    ("url", "error"),
-    [
-        ("http://no-such-host.invalid/", "name"),
-        (f"http://{'a' * 70}.invalid/", "name"),
-        ("http://a..b.invalid/", "name"),
-        ("http://xn--a/", "url"),
-    ],
-)
-def test_urls_that_lead_nowhere(url: str, error: str) -> None:
-    assert measure("http", web={"url": url})["http.ok", "web"].evidence["error"] == error
+@pytest.mark.parametrize("name", ["a" * 70 + ".invalid", "a..b.invalid"])
+def test_names_that_no_resolver_takes(name: str) -> None:
+    assert measure("http", web={"url": f"http://{name}/"})["http.ok", "web"].evidence["error"] == "name"
 
 
 def test_plain_http_where_tls_is_expected() -> None:
@@ -188,5 +180,5 @@ def test_ports() -> None:
     assert found["tcp.open", "web"].evidence == {"address": "127.0.0.1", "port": port}
     closed = measure("tcp", web={"port": free_port()})["tcp.open", "web"]
     assert (closed.value, closed.evidence["error"]) == (0, "refused")
-    nowhere = measure("tcp", web={"port": 1, "address": "no-such-host.invalid"})["tcp.open", "web"]
+    nowhere = measure("tcp", web={"port": 1, "address": f"{'a' * 70}.invalid"})["tcp.open", "web"]
     assert (nowhere.value, nowhere.evidence["error"]) == (0, "name")

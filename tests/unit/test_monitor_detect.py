@@ -10,17 +10,18 @@ import pytest
 
 from core.detections import Signal
 from core.errors import BadInput
-from core.fleets import Fleet, FleetFile
+from core.fleets import Fleet, FleetFile, Host
 from core.samples import Condition, Phase, Sample
 from core.severity import Severity
 from core.symptoms import Symptom
 from monitor.detect import Assessment, assess, symptoms_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOSTS = (Host(name="h1"), Host(name="h2"))
 
 
 def fleet(**file: Any) -> Fleet:
-    return Fleet(name="demo", folder=Path("/fleets/demo"), file=FleetFile(**file), hosts=(), policy_digest="0")
+    return Fleet(name="demo", folder=Path("/fleets/demo"), file=FleetFile(**file), hosts=HOSTS, policy_digest="0")
 
 
 def symptom(id: str, sample: str | None, severity: str = "warning", **more: Any) -> Symptom:
@@ -150,3 +151,26 @@ def test_a_fleets_own_levels() -> None:
 def test_a_level_for_a_symptom_that_there_is_not_names_the_file_and_the_key() -> None:
     with pytest.raises(BadInput, match=r"/fleets/demo/fleet.yml: symptoms\.nosuch: no such symptom; there are: "):
         symptoms_of(fleet(symptoms={"nosuch": "off"}), SYMPTOMS)
+
+
+@pytest.mark.parametrize(
+    ("later", "cleared"),
+    [
+        ((sample("probe.ok", 1, "host"),), True),
+        ((sample("probe.ok", 0, "host"),), False),
+        ((sample("probe.ok", 1, "host"), sample("disk.used", 0.95, "/data")), False),
+        ((sample("probe.ok", 1, "services"),), False),
+        ((), False),
+    ],
+)
+def test_what_its_probe_no_longer_speaks_of_is_gone(later: tuple[Sample, ...], cleared: bool) -> None:
+    watch = Watch()
+    watch.look(0, sample("disk.used", 0.95, "/data"))
+    assert (watch.look(30, *later).cleared == (Signal("h1", "disk_full", "/data"),)) is cleared
+
+
+def test_a_symptom_that_was_switched_off_clears() -> None:
+    watch = Watch()
+    watch.look(0, sample("disk.used", 0.95, "/data"))
+    rest = {name: one for name, one in SYMPTOMS.items() if name != "disk_full"}
+    assert watch.look(30, symptoms=rest).cleared == (Signal("h1", "disk_full", "/data"),)

@@ -191,7 +191,8 @@ def test_a_process_is_found_with_what_identifies_it(sleeper: subprocess.Popen[by
 def test_neither_itself_nor_its_ancestors_nor_other_probes_count(tmp_path: Path) -> None:
     script = tmp_path / "ask.py"
     script.write_text(
-        "import json, sys\nfrom monitor.on_host import process\nprint(json.dumps(process.probe(json.load(sys.stdin))))\n"
+        "import json, sys\nfrom monitor.on_host import process\n"
+        "print(json.dumps(process.probe(json.load(sys.stdin))))\n"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()", str(tmp_path), "fleetmend-probe"], stdin=subprocess.PIPE

@@ -100,3 +100,18 @@ def test_every_detection_is_in_one_incident_whatever_comes(steps: list[tuple[str
         live = Counter(incident.fingerprint for incident in incidents if not incident.state.terminal)
         assert all(count == 1 for count in live.values())
         assert store.proof().violation is None
+
+
+def test_what_a_treatment_causes_on_its_service_has_to_clear_with_it(store: Store, clock: ManualClock) -> None:
+    [treated] = accept(store, detection(clock, symptom="config_drift", subject="web_conf"))
+    with store.write() as tx:
+        incident = store.incidents.get(treated.incident_id)
+        for state in (State.PLANNED, State.APPROVED, State.RUNNING):
+            incident = store.incidents.move(tx, incident, state, "x")
+    folded, elsewhere = accept(
+        store,
+        detection(clock, symptom="port_closed"),
+        detection(clock, symptom="port_closed", service="db", subject="db"),
+    )
+    assert (folded.incident_id, folded.opened) == (treated.incident_id, False)
+    assert elsewhere.opened
