@@ -47,7 +47,7 @@ class Intake:
         """Open an incident for something that was asked for. Raises Conflict if the same is still being done."""
         fleet = self._context.fleet(fleet_name)
         if fleet.host(host) is None:
-            raise NotFound(f"the fleet {fleet_name} has no host {host!r}; `fleetmend fleets {fleet_name}` lists them")
+            raise NotFound(f"the fleet {fleet_name} has no host {host!r}; `fleetmend fleets show {fleet_name}` lists them")
         now = self._context.clock.now()
         incident = Incident(
             id=new_id("inc"),
@@ -72,7 +72,7 @@ class Intake:
         with self._context.store.write() as tx:
             if self._context.store.incidents.is_live(tx, incident.fingerprint):
                 raise Conflict(f"{subject} is still under way on {host}; `fleetmend incidents` shows it")
-            self._context.store.incidents.open(tx, incident)
+            self._context.store.incidents.open(tx, incident, request.by)
         self._context.doorbell.ring(incident.id)
         return incident
 

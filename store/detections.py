@@ -63,7 +63,7 @@ class Detections:
             return Accepted(detection, muting["incident_id"], opened=False)
         self._incidents.unmute(tx, detection.fingerprint)
         opened = self._new_incident(detection)
-        self._incidents.open(tx, opened)
+        self._incidents.open(tx, opened, detection.source)
         self._insert(tx, detection, opened.id)
         return Accepted(detection, opened.id, opened=True)
 

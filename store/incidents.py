@@ -55,13 +55,13 @@ class Incidents:
         with self._database.read() as tx:
             return [incident_of(row) for row in tx.all(query)]
 
-    def open(self, tx: Tx, incident: Incident) -> None:
-        """Insert a new incident. The caller holds the fingerprint free (see `Detections`)."""
+    def open(self, tx: Tx, incident: Incident, actor: str) -> None:
+        """Insert a new incident that *actor* raised. The caller holds the fingerprint free (see `Detections`)."""
         values = incident.model_dump()
         values["request"] = None if incident.request is None else incident.request.model_dump(mode="json")
         tx.execute(insert(incidents).values(**values))
         body = {"title": incident.title, "fleet": incident.fleet, "severity": incident.severity}
-        self._journal.append(tx, "incident.opened", incident.reason, body, incident.id)
+        self._journal.append(tx, "incident.opened", actor, body, incident.id)
 
     def is_live(self, tx: Tx, problem: str) -> bool:
         """True if an incident with the fingerprint *problem* has not ended."""

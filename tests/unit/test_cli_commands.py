@@ -94,15 +94,17 @@ def test_another_plan_than_the_one_that_was_looked_at_is_not_approved(cli: Cli, 
     assert "changed since you looked at it" in result.err
 
 
-def test_an_escalated_incident_is_closed_by_hand(cli: Cli, house: House, waiting: Incident) -> None:
+def test_an_escalated_incident_is_closed_by_hand(cli: Cli, house: House) -> None:
     house.rewrite_fleet(mode="approve", policy={"approve": {"risk": "low"}})
     house.world.result = RunStatus.FAILED
-    assert cli("close", waiting.id, "--reason", "too early").code == 5
-    cli.ok("approve", waiting.id)
+    opened = house.report()
+    assert cli("close", opened.id, "--reason", "too early").code == 5
+    house.loop.engine.advance(opened.id)
+    cli.ok("approve", opened.id)
     house.settle_down()
-    assert house.incident(waiting.id).state is State.ESCALATED
-    assert cli.ok("close", waiting.id, "--reason", "done by hand").startswith(f"closed {waiting.id}: service_down web")
-    assert house.incident(waiting.id).state is State.CLOSED
+    assert house.incident(opened.id).state is State.ESCALATED, "the alternative's risk is above the policy"
+    assert cli.ok("close", opened.id, "--reason", "done by hand") == f"closed {opened.id}: service_down web on h1\n"
+    assert house.incident(opened.id).state is State.CLOSED
 
 
 def test_an_incident_without_a_plan_says_so(cli: Cli, house: House) -> None:

@@ -77,14 +77,15 @@ def test_the_apis_problems_are_errors_again(status: int, body: Any, error: type[
     assert "\n" not in str(found)
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--markdown",)], ids=["while it prints", "at the end"])
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, options: tuple[str, ...]) -> None:
     """As in `fleetmend … | head -1`."""
     reading, writing = os.pipe()
     os.close(reading)
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "FLEETMEND_STATE": str(tmp_path / "state")}
     with os.fdopen(writing, "wb") as pipe:
         done = subprocess.run(
-            [sys.executable, "-m", "cli.main", "settings"],
+            [sys.executable, "-m", "cli.main", "settings", *options],
             cwd=CHECKOUT,
             env=environment,
             stdout=pipe,
