@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
@@ -12,6 +13,7 @@ from core.detections import Detection, Evidence
 from core.errors import BadInput
 from core.model import HostName, Model, Name, Scalar, Subject, Time
 from core.severity import Severity
+from core.symptoms import Symptom
 
 LARGEST_BATCH = 500
 """Detections in one request, which is one transaction."""
@@ -79,7 +81,7 @@ class DetectionBody(Model):
     service: Annotated[Text, Field(max_length=100)] | None = Field(
         default=None, description="The service that the subject belongs to, by its name in `fleetmend_services`."
     )
-    severity: Severity = Severity.WARNING
+    severity: Severity | None = Field(default=None, description="How bad it is; the symptom's own by default.")
     evidence: Annotated[Evidence, BeforeValidator(_facts, json_schema_input_type=Evidence)] = Field(
         default_factory=dict, description="Up to 40 typed facts. They are shown, and never executed."
     )
@@ -87,13 +89,15 @@ class DetectionBody(Model):
         default=None, description="When it was seen, with a time zone; now by default."
     )
 
-    def as_detection(self, source: str, now: datetime) -> Detection:
+    def as_detection(self, source: str, symptoms: Mapping[str, Symptom], now: datetime) -> Detection:
         """The detection as *source* reports it at *now*. Raises BadInput for a time that can't be right."""
+        known = symptoms.get(self.symptom)
+        severity = self.severity or (known.severity if known else Severity.WARNING)
         seen_at = self.seen_at or now
         if not _EARLIEST <= seen_at <= now + _CLOCKS_DIFFER:
             raise BadInput(f"{seen_at.isoformat()} is not a time at which it can have been seen", key="seen_at")
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return Detection(**(fields | {"seen_at": seen_at, "source": source}))
+        return Detection(**(fields | {"seen_at": seen_at, "source": source, "severity": severity}))
 
 
 Batch = Annotated[

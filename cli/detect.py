@@ -20,7 +20,7 @@ def detect(
     ],
     subject: Annotated[str, typer.Option(help="What on the host: a service, a mount point, …")] = "",
     service: Annotated[str | None, typer.Option(help="The service that the subject belongs to.")] = None,
-    severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.WARNING,
+    severity: Annotated[Severity | None, typer.Option(help="How bad it is; the symptom's own by default.")] = None,
     evidence: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A fact about it; may be repeated.")
     ] = None,
@@ -33,7 +33,7 @@ def detect(
         "symptom": symptom,
         "subject": subject,
         "service": service,
-        "severity": severity.value,
+        "severity": severity and severity.value,
         "evidence": read_pairs(evidence or [], "--evidence"),
     }
     answer = one.client.post("/detections", detection)

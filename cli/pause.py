@@ -25,8 +25,9 @@ def pause(
     """
     one = session(ctx)
     if not show:
+        undo = " ".join(["fleetmend resume", *([fleet] if fleet else [])])
         answer = one.client.put(_path(fleet), {"reason": reason})
-        one.show(answer, lambda page: page.line(f"paused: {_name(fleet)}; `fleetmend resume` lets runs start again"))
+        one.show(answer, lambda page: page.line(f"paused: {_name(fleet)}; `{undo}` lets runs start again"))
         return
     found = one.client.get("/pauses")
     rows = [(_name(one["scope"]), one["by"], moment(one["at"]), one["reason"]) for one in found]

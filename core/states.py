@@ -54,7 +54,7 @@ FIRST = State.OPEN
 LIVE = frozenset(state for state in State if not state.terminal)
 WAITING = frozenset(state for state in State if state.waiting)
 MUTING = frozenset({State.REJECTED, State.EXPIRED})
-"""Ends after which the same fingerprint stays quiet until it clears or the cooldown is over."""
+"""Ends after which the same fingerprint stays quiet until it clears, or `policy.approve.expires` has passed again."""
 
 
 def may_follow(before: State, after: State) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from catalog.validation import check_parameters
@@ -85,6 +86,10 @@ def _from_inventory(
     linked = [choice for choice in choices if _service_of(candidate, source, choice) & services]
     if len(linked) == 1:
         return linked[0], "belongs to the incident's service"
+    if incident.subject.startswith("/") and any(paths := [_path_of(candidate, source, one) for one in choices]):
+        # A mount that is full: cleaning up on another one would delete for nothing.
+        below = [choice for choice, path in zip(choices, paths, strict=True) if _is_below(path, incident.subject)]
+        return (below[0], f"lies below {incident.subject}") if len(below) == 1 else (None, "")
     if len(choices) == 1:
         other = any(_NAME_LIKE.fullmatch(name) for name in services)
         return choices[0], _ONLY_ANOTHER if other else "is the only choice"
@@ -95,6 +100,15 @@ def _service_of(candidate: Candidate, source: str, entry: str) -> set[str]:
     """The services that *entry* of the inventory variable *source* is said to belong to."""
     entries = (host.entries_in(source).get(entry, {}) for host in candidate.hosts)
     return {str(found["service"]) for found in entries if found.get("service")}
+
+
+def _path_of(candidate: Candidate, source: str, entry: str) -> str:
+    """Where *entry* lies, by the inventory of the first host; empty if it does not say."""
+    return str(candidate.hosts[0].entries_in(source).get(entry, {}).get("path", ""))
+
+
+def _is_below(path: str, mount: str) -> bool:
+    return path.startswith("/") and PurePosixPath(path).is_relative_to(mount)
 
 
 def _choices(allowed: dict[str, Any]) -> str:

@@ -20,7 +20,8 @@ def report_detections(batch: Batch, loop: TheLoop, who: Who) -> AcceptedBatch:
     is an error, and nothing is stored then.
     """
     now = loop.context.clock.now()
-    found = [one.as_detection(who.source, now) for one in batch]
+    symptoms = loop.context.catalog.symptoms
+    found = [one.as_detection(who.source, symptoms, now) for one in batch]
     try:
         return AcceptedBatch.of(loop.intake.accept(found))
     except Refused as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -19,10 +21,10 @@ from cli.watch import Watch
 _TOKEN = "demo"  # noqa: S105 - the name of the token, not the token
 _LOOK_SECONDS = 0.5
 _BREAK = (
-    ("the service", 'pkill -9 -f "$FLEETMEND_DEMO/demo1/web/web.conf"'),
+    ("the service", 'kill -9 "$({supervisorctl} -c "$FLEETMEND_DEMO/demo1/supervisord.conf" pid web)"'),
     ("the logs", 'head -c 4M /dev/zero > "$FLEETMEND_DEMO/demo2/logs/web.log.1"'),
     ("the configuration", 'echo "max_items = 0" >> "$FLEETMEND_DEMO/demo2/web/web.conf"'),
-    ("a core", 'python3 "$FLEETMEND_DEMO/demo3/jobs/runaway.py" &'),
+    ("a core", '{python} "$FLEETMEND_DEMO/demo3/jobs/runaway.py" &'),
 )
 
 
@@ -50,8 +52,9 @@ def keep_running(stage: Stage, console: Console, interrupts: Interrupts) -> None
             line(f"    export {name}={shlex.quote(str(value))}")
         line("    fleetmend incidents --all")
         line("Break something:")
+        tools = {"python": sys.executable, "supervisorctl": Path(sys.executable).with_name("supervisorctl")}
         for what, command in _BREAK:
-            line(f"    {command}    # {what}")
+            line(f"    {command.format(**tools)}    # {what}")
         while not interrupts.wait(_LOOK_SECONDS):
             for text in watch.lines():
                 line(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
@@ -65,7 +66,7 @@ def _story(story: Told) -> Iterator[tuple[str, str]]:
 
 
 def _times(report: Report) -> Table:
-    table = Table(title="Seconds that each step took", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title="Seconds that each step took", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("fault", no_wrap=True)
     for step in _STEPS:
         table.add_column(step, justify="right", no_wrap=True)
@@ -81,7 +82,9 @@ def _times(report: Report) -> Table:
 def _last_lines(report: Report) -> Iterator[Text]:
     for aside in report.asides:
         yield Text(clean(f"Beside these: {aside.title}: {aside.state} ({aside.reason})"), style="dim")
-    yield Text(f"Planned by {report.planner.used}: {report.planner.why}.")
+    by = Counter(story.planned.by for story in report.faults if story.planned is not None)
+    plans = ", ".join(f"{count} by {who}" for who, count in sorted(by.items())) or "none"
+    yield Text(clean(f"The planner was {report.planner.used}: {report.planner.why}. Plans: {plans}."))
     chain = "its chain is whole" if report.journal.violation is None else f"BROKEN: {report.journal.violation}"
     yield Text(f"The journal has {report.journal.entries} entries; {chain}.")
     words = f"{report.healed} of {len(report.faults)} faults were measured as healed, in {report.seconds:.0f} s."

@@ -122,13 +122,10 @@ def _sweep(loop: Loop, view: View) -> None:
 
 
 def _break(faults: Sequence[Fault], loop: Loop, view: View) -> list[_PutIn]:
-    """Put the faults in."""
+    """Put the faults in, all at once, and see that each is there. Raises FleetmendError if one is not."""
     put_in = []
     for fault in faults:
         at, words = loop.context.clock.now(), fault.put_in()
-        view.say(f"{fault.host.name}: {words}.")
-        if not fault.still_there():
-            raise FleetmendError(f"the fault {fault.name} could not be put in on {fault.host.name}")
         first = Broken(
             name=fault.name,
             host=fault.host.name,
@@ -139,6 +136,10 @@ def _break(faults: Sequence[Fault], loop: Loop, view: View) -> list[_PutIn]:
             still_there=True,
         )
         put_in.append(_PutIn(fault=fault, first=first))
+    for one in put_in:
+        view.say(f"{one.first.host}: {one.first.words}.")
+        if not one.fault.still_there():
+            raise FleetmendError(f"the fault {one.fault.name} could not be put in on {one.first.host}")
     return put_in
 
 

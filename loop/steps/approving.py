@@ -7,6 +7,7 @@ from core.approvals import Answer, Ruling, Usage
 from core.errors import NeedsHuman
 from core.plans import Plan
 from core.states import State
+from loop.steps.planning import LOOK_AGAIN, replan
 from loop.work import Work
 
 POLICY = "policy"
@@ -15,14 +16,18 @@ POLICY = "policy"
 def judge(work: Work) -> None:
     """The step for `planned`."""
     fleet, plan, now = work.fleet, current_plan(work), work.now
+    if plan.policy_digest != fleet.policy_digest:
+        replan(work, "the policy changed; planned anew")
+        return
     decision = decide(plan, work.incident, fleet, work.context.catalog, _usage(work, plan), now=now)
     reason, until = "; ".join(decision.rules), expiry(fleet, now)
     with work.context.store.write() as tx:
-        body = {"plan": plan.id, "ruling": decision.ruling, "rules": list(decision.rules)}
-        work.note(tx, "policy.ruled", POLICY, body)
+        if reason != work.incident.reason:
+            body = {"plan": plan.id, "ruling": decision.ruling, "rules": list(decision.rules)}
+            work.note(tx, "policy.ruled", POLICY, body)
         match decision.ruling:
             case Ruling.HOLD:
-                work.postpone(tx, None, reason)
+                work.postpone(tx, now + LOOK_AGAIN, reason)
             case Ruling.STOP:
                 work.move(tx, State.ESCALATED, reason, actor=POLICY)
             case Ruling.ASK:

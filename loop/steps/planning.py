@@ -19,6 +19,9 @@ _WAIT_FOR_CAUSE = timedelta(seconds=5)
 _MOST_PLANS = 20
 """Plans of one incident, voided ones included, after which something is going round in circles."""
 
+LOOK_AGAIN = timedelta(seconds=30)
+"""Where the mode ends an incident's way for now, it is looked at again this often: the mode may have changed."""
+
 _CONNECTION = (
     "ansible_host",
     "ansible_port",
@@ -35,7 +38,8 @@ def plan(work: Work) -> None:
     """The step for `open`."""
     if work.fleet.file.mode is Mode.OBSERVE and work.incident.request is None:
         with work.context.store.write() as tx:
-            work.postpone(tx, None, "the fleet's mode is observe: nothing is planned")
+            later = work.now + LOOK_AGAIN
+            work.postpone(tx, later, "the fleet's mode is observe: nothing is planned")
         return
     cause = _live_cause(work)
     if cause is not None:

@@ -102,7 +102,7 @@ def test_a_host_that_does_not_come_up_says_why(root: Path) -> None:
     demo = root / "demo"
     shutil.copytree(APP.parent, demo)
     (demo / "app" / "supervisord.conf.template").write_text("[supervisord]\nlogfile = /proc/no\n")
-    with pytest.raises(FleetmendError, match=r"demo1 of the demo does not come up; supervisord.out: "):
+    with pytest.raises(FleetmendError, match=r"demo\d of the demo does not come up; supervisord.out: "):
         demo_hosts(root / "hosts", demo / "app").__enter__()
     assert processes_of(root / "hosts") == []
 

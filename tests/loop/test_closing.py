@@ -178,3 +178,19 @@ def test_an_unfit_parameter_is_refused_and_journalled(house: House, value: str) 
     assert house.incident(incident.id).state is State.ESCALATED
     assert house.journal("proposal.refused")
     assert house.world.executed == []
+
+
+def test_a_change_of_mode_takes_up_what_waits(tmp_path: Path) -> None:
+    with open_house(tmp_path, mode="observe") as house:
+        incident = house.report()
+        house.settle_down(timedelta(seconds=10))
+        assert house.incident(incident.id).state is State.OPEN
+        house.rewrite_fleet(mode="suggest")
+        house.settle_down(timedelta(minutes=1))
+        assert house.incident(incident.id).state is State.PLANNED
+        rulings = len(house.journal("policy.ruled"))
+        house.settle_down(timedelta(minutes=5))
+        assert len(house.journal("policy.ruled")) == rulings
+        house.rewrite_fleet(**AUTO)
+        house.settle_down()
+        assert house.incident(incident.id).state is State.RESOLVED

@@ -182,3 +182,22 @@ class TestNextProposal:
     def test_is_never_surer_than_the_plan_was(self):
         plan_ = make_plan(alternatives=self.alternatives(), confidence=0.5)
         assert next_proposal(plan_, make_catalog(), frozenset()).confidence == 0.5
+
+
+@pytest.mark.parametrize(
+    ("mount", "places", "chosen"),
+    [
+        ("/", {"tmp": "/tmp"}, "tmp"),
+        ("/data", {"tmp": "/tmp"}, None),
+        ("/data", {"tmp": "/tmp", "spool": "/data/spool"}, "spool"),
+        ("/data", {"other": "/database"}, None),
+        ("/data", {"a": "/data/a", "b": "/data/b"}, None),
+    ],
+)
+def test_a_full_mount_is_cleaned_where_it_is_full(mount, places, chosen):
+    host = make_host("alpha", fleetmend_cleanup={name: {"path": path} for name, path in places.items()})
+    result = plan(make_incident("disk_full", mount), fleet=make_fleet(host), catalog=make_catalog(DISK_CLEANUP)).result
+    if chosen is None:
+        assert isinstance(result, Abstention)
+    else:
+        assert result.steps[0].parameters == {"place": chosen}
