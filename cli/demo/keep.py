@@ -15,6 +15,7 @@ from cli.clean import clean
 from cli.demo.interrupts import Interrupts
 from cli.demo.place import HOSTS_VARIABLE
 from cli.demo.show import Stage
+from cli.demo.words import shortened
 from cli.session import person
 from cli.watch import Watch
 
@@ -57,6 +58,6 @@ def keep_running(stage: Stage, console: Console, interrupts: Interrupts) -> None
             line(f"    {command.format(**tools)}    # {what}")
         while not interrupts.wait(_LOOK_SECONDS):
             for text in watch.lines():
-                line(text)
+                line(shortened(text))
         line("Stopping …")
     interrupts.forget()

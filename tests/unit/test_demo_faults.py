@@ -40,6 +40,12 @@ def test_every_host_has_a_fault_and_one_has_two(tmp_path: Path) -> None:
     assert set(broken) == set(NAMES)
 
 
+def test_no_fault_can_pass_for_what_the_remedy_of_another_one_causes() -> None:
+    """While a remedy works on a service, what comes up on that service counts as caused by it."""
+    assert "service" not in VARIABLES["fleetmend_folders"]["logs"]
+    assert "service" not in VARIABLES["fleetmend_processes"]["jobs"]
+
+
 def test_the_log_folder_is_over_its_budget_until_it_is_cleaned(host: DemoHost) -> None:
     assert parse_size(VARIABLES["fleetmend_folders"]["logs"]["budget"]) == _BUDGET_BYTES
     fault = GrownLogs(host)
