@@ -35,8 +35,7 @@ class Intake:
 
     def fold(self, tx: Tx, detections: Sequence[Detection]) -> list[Accepted]:
         """Store checked *detections* within the caller's transaction; `ring` for them after it."""
-        explained_by = {name: symptom.explained_by for name, symptom in self._context.catalog.symptoms.items()}
-        return self._context.store.detections.accept(tx, detections, explained_by)
+        return self._context.store.detections.accept(tx, detections, self._context.catalog.symptoms)
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""

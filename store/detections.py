@@ -13,6 +13,7 @@ from core.ids import new_id
 from core.incidents import Incident
 from core.severity import Severity
 from core.states import FIRST, State
+from core.symptoms import Symptom
 from store.database import Database, Tx
 from store.incidents import Incidents, incident_of
 from store.journal import Journal
@@ -35,19 +36,20 @@ class Detections:
     def __init__(self, database: Database, clock: Clock, journal: Journal, all_incidents: Incidents) -> None:
         self._database, self._clock, self._journal, self._incidents = database, clock, journal, all_incidents
 
-    def accept(self, tx: Tx, found: Sequence[Detection], explained_by: Mapping[str, Sequence[str]]) -> list[Accepted]:
+    def accept(self, tx: Tx, found: Sequence[Detection], symptoms: Mapping[str, Symptom]) -> list[Accepted]:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
-        *explained_by*: symptom -> symptoms that cause it; a live incident of one of those on the same host (and the
-        same service, if both name one) takes the detection in; so does one whose remedy is at work on the service.
+        A live incident of a symptom that explains it, on the same host (and the same service, if both name one),
+        takes a detection in; so does one whose remedy is at work on the service, if the symptom is transient.
         """
-        return [self._accept_one(tx, detection, explained_by.get(detection.symptom, ())) for detection in found]
+        return [self._accept_one(tx, detection, symptoms.get(detection.symptom)) for detection in found]
 
-    def _accept_one(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Accepted:
+    def _accept_one(self, tx: Tx, detection: Detection, symptom: Symptom | None) -> Accepted:
         tx.serialise(f"fold:{detection.fleet}/{detection.host}")
-        incident = (
-            self._same_problem(tx, detection) or self._cause(tx, detection, causes) or self._treatment(tx, detection)
-        )
+        causes = () if symptom is None else symptom.explained_by
+        incident = self._same_problem(tx, detection) or self._cause(tx, detection, causes)
+        if incident is None and symptom is not None and symptom.transient:
+            incident = self._treatment(tx, detection)
         if incident is not None:
             self._fold(tx, incident, detection)
             return Accepted(detection, incident.id, opened=False)

@@ -12,16 +12,21 @@ from core.clock import ManualClock
 from core.detections import Detection
 from core.severity import Severity
 from core.states import State
+from core.symptoms import Symptom
 from store.detections import Accepted
 from store.store import Store
 from tests.stores import detection, new_store
 
-EXPLAINED = {"http_unhealthy": ("service_down",)}
+SYMPTOMS = {
+    "http_unhealthy": Symptom(id="http_unhealthy", title="Unhealthy", explained_by=("service_down",), transient=True),
+    "port_closed": Symptom(id="port_closed", title="Closed", transient=True),
+    "log_flood": Symptom(id="log_flood", title="A flood"),
+}
 
 
 def accept(store: Store, *found: Detection) -> list[Accepted]:
     with store.write() as tx:
-        return store.detections.accept(tx, found, EXPLAINED)
+        return store.detections.accept(tx, found, SYMPTOMS)
 
 
 def test_the_same_problem_folds(store: Store, clock: ManualClock) -> None:
@@ -76,8 +81,8 @@ def test_a_look_from_before_the_fix_opens_nothing(store: Store, clock: ManualClo
     assert accept(store, detection(clock))[0].opened
 
 
-SYMPTOMS = st.sampled_from(["service_down", "http_unhealthy", "disk_full"])
-STEPS = st.lists(st.tuples(SYMPTOMS, st.sampled_from(["h1", "h2"]), st.booleans()), max_size=12)
+NAMES = st.sampled_from(["service_down", "http_unhealthy", "disk_full"])
+STEPS = st.lists(st.tuples(NAMES, st.sampled_from(["h1", "h2"]), st.booleans()), max_size=12)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -108,10 +113,11 @@ def test_what_a_treatment_causes_on_its_service_has_to_clear_with_it(store: Stor
         incident = store.incidents.get(treated.incident_id)
         for state in (State.PLANNED, State.APPROVED, State.RUNNING):
             incident = store.incidents.move(tx, incident, state, "x")
-    folded, elsewhere = accept(
+    folded, elsewhere, another = accept(
         store,
         detection(clock, symptom="port_closed"),
         detection(clock, symptom="port_closed", service="db", subject="db"),
+        detection(clock, symptom="log_flood"),
     )
     assert (folded.incident_id, folded.opened) == (treated.incident_id, False)
-    assert elsewhere.opened
+    assert (elsewhere.opened, another.opened) == (True, True)
