@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -79,8 +80,10 @@ def decided(incident: dict[str, Any]) -> bool:
     """True once the incident has a plan that the policy has ruled on, or never will have one."""
     if incident["state"] == State.OPEN:
         return False
-    # A plan that is only suggested is not looked at again; one that is due is about to be ruled on.
-    return incident["state"] != State.PLANNED or incident["due_at"] is None
+    if incident["state"] != State.PLANNED or incident["due_at"] is None:
+        return True
+    # A new plan is due at once, to be ruled on; one that is only suggested is put off.
+    return datetime.fromisoformat(incident["due_at"]) > datetime.fromisoformat(incident["changed_at"])
 
 
 class Progress:
