@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from core.errors import Conflict, FleetmendError, LeaseLost, Retryable
 from core.ids import new_id
+from core.points import Point
 from core.states import State, may_follow
 from loop.context import Context
 from loop.keeper import LeaseKeeper
@@ -81,14 +82,14 @@ class Engine:
         return True
 
     def _later(self, work: Work, reason: str) -> None:
-        with self._context.store.write() as tx:
+        with self._context.store.write(Point.ENGINE_LATER) as tx:
             work.postpone(tx, work.now + _RETRY, reason)
 
     def _give_up(self, work: Work, reason: str) -> None:
         """Hand the incident to people; where the state table has no way there, look again later."""
         work = Work(self._context, self._context.store.incidents.get(work.incident.id), work.keeper)
         if may_follow(work.incident.state, State.ESCALATED):
-            with self._context.store.write() as tx:
+            with self._context.store.write(Point.ENGINE_GIVE_UP) as tx:
                 work.move(tx, State.ESCALATED, reason)
         elif not work.incident.state.terminal:
             self._later(work, reason)

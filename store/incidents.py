@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -143,12 +144,12 @@ class Incidents:
         with self._database.read() as tx:
             return [str(row["id"]) for row in tx.all(query)]
 
-    def signals(self, incident_id: str) -> tuple[Signal, ...]:
-        """Every signal that was folded into the incident: all of them have to clear."""
+    def signals(self, incident_id: str, tx: Tx | None = None) -> tuple[Signal, ...]:
+        """Every signal that was folded into the incident (as *tx* sees them): all of them have to clear."""
         columns = (detections.c.host, detections.c.symptom, detections.c.subject)
         query = select(*columns).where(detections.c.incident_id == incident_id).distinct().order_by(*columns)
-        with self._database.read() as tx:
-            return tuple(Signal(**row) for row in tx.all(query))
+        with nullcontext(tx) if tx is not None else self._database.read() as reading:
+            return tuple(Signal(**row) for row in reading.all(query))
 
     def live_on(self, fleet: str, host: str) -> list[Incident]:
         """Live incidents of one host."""
