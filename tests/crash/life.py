@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,6 +14,7 @@ import yaml
 
 from catalog.vetting import vet
 from core.settings import CHECKOUT
+from tests.crash.children import start, wait_for
 from tests.crash.kills import Kill, Killer
 from tests.crash.scenarios import Scenario
 from tests.crash.stage import Stage, open_stage
@@ -129,26 +126,8 @@ def _write_toll(folder: Path, stage: Stage) -> None:
 
 
 def _in_child(work: Callable[[], None]) -> bool:
-    """Fork, do *work* in the child, and wait. True if the child was killed. Raises if it failed in another way."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException:  # noqa: BLE001 - nothing of the parent may run in the child, whatever happens
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-        return True
-    if status != 0:
-        raise AssertionError(f"a process failed: {os.waitstatus_to_exitcode(status)}; see above")
-    return False
+    """Do *work* in a child. True if it was killed. Raises if it failed in another way."""
+    return wait_for([start(work)])
 
 
 def _shipped_symptoms() -> dict[str, Any]:
