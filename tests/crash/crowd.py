@@ -33,7 +33,7 @@ from tests.crash.record import Record
 from tests.stores import detection
 from tests.world import AUTO, House, World, open_house
 
-CONCURRENT_RUNS = 5
+CONCURRENT_RUNS = 3
 _FILE = AUTO | {"budget": {"concurrent_runs": CONCURRENT_RUNS}, "verify": {"within": "20s", "hold": "0s"}}
 _LOOK = 0.02
 _BATCH = 100
@@ -60,7 +60,7 @@ class CrowdWorld(World):
         facts = {"run": run_id, "host": host, "service": step.parameters["service"]}
         record.write("began", at=time.monotonic(), **facts)
         on_process(ProcessRef(pid=2**22 + 1, started=0.0))
-        time.sleep(random.uniform(0.002, 0.02))
+        time.sleep(random.uniform(0.01, 0.04))
         self._mark(host, str(facts["service"])).touch()
         record.write("ended", at=time.monotonic(), **facts)
         record.close()
