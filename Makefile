@@ -3,7 +3,7 @@ PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo up test test-fast lint lock clean
+.PHONY: help install demo up test test-fast test-crash lint lock clean
 
 help:            ## show this
 	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,11 @@ test: $(VENV)/dev.done          ## everything that a change must pass
 
 test-fast: $(VENV)/dev.done     ## the tests that start no Ansible
 	$(BIN)/python -m pytest -n auto -m "not ansible"
+
+KILLS ?= 250
+test-crash: $(VENV)/dev.done    ## kill processes wherever the loop writes, and follow every incident to its end
+	$(BIN)/python -m tests.crash.matrix --kills $(KILLS)
+	$(BIN)/python -m tests.crash.crowd --workers 8 --incidents 500 --hosts 50
 
 lint: $(VENV)/dev.done          ## style, types and borders alone
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 
 from core.errors import BadInput, Conflict, FleetmendError, NeedsHuman, NotFound, Refused, Retryable
 from core.model import Model
+from core.points import Point
 from core.redaction import Redactor
 from loop.wiring import Loop
 
@@ -154,7 +155,7 @@ def _journal(loop: Loop, request: Request, error: Refused) -> None:
     except NotFound:
         incident_id = None
     try:
-        with store.write() as tx:
+        with store.write(Point.PROBLEMS_REFUSED) as tx:
             store.journal.append(tx, "request.refused", request.state.actor.by, body, incident_id)
     except Retryable as problem:
         log.error("a refusal could not be journalled: %s: %s", body, problem)

@@ -11,6 +11,7 @@ from core.ids import new_id
 from core.incidents import Incident, Request
 from core.model import Scalar
 from core.plans import Plan
+from core.points import Point
 from core.runs import Preview
 from core.states import State, may_follow
 from loop.context import Context
@@ -36,7 +37,7 @@ class Desk:
         until, needed = expiry(fleet, now), rule.approvers
         valid = [one for one in store.approvals.of(plan.id) if one.answer is Answer.APPROVE and one.expires_at > now]
         earlier = {one.by for one in valid}
-        with store.write() as tx:
+        with store.write(Point.DESK_APPROVE) as tx:
             reasons = (reason,) if reason else ()
             approval = store.approvals.add(tx, plan, Answer.APPROVE, by=by, reasons=reasons, expires_at=until)
             if len(earlier | {by}) >= needed:
@@ -53,7 +54,7 @@ class Desk:
         incident, plan = self._undecided(incident_id, None)
         until = expiry(self._context.fleet(incident.fleet), self._context.clock.now())
         store = self._context.store
-        with store.write() as tx:
+        with store.write(Point.DESK_REJECT) as tx:
             store.approvals.add(tx, plan, Answer.REJECT, by=by, reasons=(reason,), expires_at=until)
             words = f"rejected by {by}: {reason}"
             return store.incidents.move(tx, incident, State.REJECTED, words, actor=by, mute_until=until)
@@ -63,14 +64,14 @@ class Desk:
         incident = self._context.store.incidents.get(incident_id)
         if not may_follow(incident.state, State.CLOSED):
             raise Conflict(f"{incident.id} is {incident.state}; only an escalated incident is closed by hand")
-        with self._context.store.write() as tx:
+        with self._context.store.write(Point.DESK_CLOSE) as tx:
             words = f"closed by {by}: {reason}"
             return self._context.store.incidents.move(tx, incident, State.CLOSED, words, actor=by)
 
     def cancel(self, run_id: str, by: str) -> None:
         """Stop a run. What it achieved is verified; then people take over."""
         run = self._context.store.runs.get(run_id)
-        with self._context.store.write() as tx:
+        with self._context.store.write(Point.DESK_CANCEL) as tx:
             self._context.store.runs.ask_to_cancel(tx, run, by)
 
     def preview(self, incident_id: str) -> tuple[Plan, list[Preview]]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from core.errors import Conflict, FleetmendError, LeaseLost, Retryable
 from core.ids import new_id
+from core.points import Point
 from core.states import State, may_follow
 from loop.context import Context
 from loop.keeper import LeaseKeeper
@@ -36,8 +37,10 @@ class Engine:
         self._context = context
 
     def advance(self, incident_id: str) -> None:
-        """Do all that is due for the incident now. Returns at once if another worker has it."""
+        """Do all that is due for the incident now. Returns at once if nothing is, or another worker has it."""
         context = self._context
+        if not context.store.incidents.is_due(incident_id, context.clock.now()):
+            return
         # The holder names this very call: two calls in one process must not share a lease.
         holder = f"{context.worker}/{new_id('call')}"
         lease = context.store.leases.take_now(f"incident:{incident_id}", holder, context.settings.lease)
@@ -59,17 +62,22 @@ class Engine:
             log.warning("%s: another worker took over", incident_id)
             return False
         except Conflict as error:
-            log.info("%s: %s", incident_id, error)
-        except Retryable as error:
-            return self._recover(self._later, work, str(error))
+            return self._look_again(work, str(error))
         except FleetmendError as error:
-            return self._recover(self._give_up, work, str(error))
+            return self._recover(self._later if isinstance(error, Retryable) else self._give_up, work, str(error))
         except Exception as error:
             # The border of a step: a fault of ours goes to people, and never round in circles.
             log.exception("%s: the step for %s failed", incident_id, work.incident.state)
             words = f"internal error ({type(error).__name__}) while {work.incident.state}; see the log"
             return self._recover(self._give_up, work, words)
         return True
+
+    def _look_again(self, work: Work, why: str) -> bool:
+        """Somebody else moved the incident. If nobody did, it would end the same way again and again: give up."""
+        log.info("%s: %s", work.incident.id, why)
+        if self._context.store.incidents.get(work.incident.id).version != work.incident.version:
+            return True
+        return self._recover(self._give_up, work, why)
 
     def _recover(self, how: Callable[[Work, str], None], work: Work, reason: str) -> bool:
         """Write down why the step came to nothing; if that is too late, another worker or the reconciler goes on."""
@@ -81,14 +89,14 @@ class Engine:
         return True
 
     def _later(self, work: Work, reason: str) -> None:
-        with self._context.store.write() as tx:
+        with self._context.store.write(Point.ENGINE_LATER) as tx:
             work.postpone(tx, work.now + _RETRY, reason)
 
     def _give_up(self, work: Work, reason: str) -> None:
         """Hand the incident to people; where the state table has no way there, look again later."""
         work = Work(self._context, self._context.store.incidents.get(work.incident.id), work.keeper)
         if may_follow(work.incident.state, State.ESCALATED):
-            with self._context.store.write() as tx:
+            with self._context.store.write(Point.ENGINE_GIVE_UP) as tx:
                 work.move(tx, State.ESCALATED, reason)
         elif not work.incident.state.terminal:
             self._later(work, reason)

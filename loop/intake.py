@@ -8,6 +8,7 @@ from core.detections import Detection, fingerprint
 from core.errors import Conflict, NotFound, Refused
 from core.ids import new_id
 from core.incidents import REQUESTED, Incident, Request
+from core.points import Point
 from core.severity import Severity
 from core.states import FIRST
 from loop.context import Context
@@ -28,7 +29,7 @@ class Intake:
                 self._check(detection)
             except (NotFound, Refused) as error:
                 raise Refused(f"detection {number + 1} of {len(detections)}: {error}; nothing was stored") from None
-        with self._context.store.write() as tx:
+        with self._context.store.write(Point.INTAKE_ACCEPT) as tx:
             accepted = self.fold(tx, detections)
         self.ring(accepted)
         return accepted
@@ -44,6 +45,13 @@ class Intake:
 
     def request(self, fleet_name: str, host: str, subject: str, request: Request) -> Incident:
         """Open an incident for something that was asked for. Raises Conflict if the same is still being done."""
+        with self._context.store.write(Point.INTAKE_REQUEST) as tx:
+            incident = self.open_request(tx, fleet_name, host, subject, request)
+        self._context.doorbell.ring(incident.id)
+        return incident
+
+    def open_request(self, tx: Tx, fleet_name: str, host: str, subject: str, request: Request) -> Incident:
+        """`request` within the caller's transaction; ring for the incident after it."""
         fleet = self._context.fleet(fleet_name)
         if fleet.host(host) is None:
             raise NotFound(
@@ -70,11 +78,9 @@ class Intake:
             last_seen_at=now,
             due_at=now,
         )
-        with self._context.store.write() as tx:
-            if self._context.store.incidents.is_live(tx, incident.fingerprint):
-                raise Conflict(f"{subject} is still under way on {host}; `fleetmend incidents` shows it")
-            self._context.store.incidents.open(tx, incident, request.by)
-        self._context.doorbell.ring(incident.id)
+        if self._context.store.incidents.is_live(tx, incident.fingerprint):
+            raise Conflict(f"{subject} is still under way on {host}; `fleetmend incidents` shows it")
+        self._context.store.incidents.open(tx, incident, request.by)
         return incident
 
     def _check(self, detection: Detection) -> None:

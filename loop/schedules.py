@@ -13,6 +13,7 @@ from celery.schedules import schedule as interval
 from core.errors import BadInput, Conflict
 from core.fleets import FleetFile, Schedule
 from core.incidents import Request
+from core.points import Point
 from loop.context import Context
 from loop.intake import Intake
 
@@ -69,16 +70,18 @@ class Schedules:
         fleet = self._context.fleet(fleet_name)
         schedule = fleet.file.schedules[name]
         due_at = due_time(self._context.clock.now(), schedule.every or timedelta(minutes=1))
-        if not self._context.store.ticks.claim(f"schedule:{fleet_name}/{name}", due_at):
-            return 0
-        opened = 0
-        for host in fleet.select(schedule.hosts):
-            request = Request(
-                by=f"schedule:{name}", remedy=schedule.remedy, hosts=(host,), parameters=schedule.parameters
-            )
-            try:
-                self._intake.request(fleet_name, host, f"schedule:{name}", request)
-                opened += 1
-            except Conflict as error:
-                log.warning("%s", error)
-        return opened
+        opened: list[str] = []
+        with self._context.store.write(Point.SCHEDULES_TICK) as tx:
+            if not self._context.store.ticks.take(tx, f"schedule:{fleet_name}/{name}", due_at):
+                return 0
+            for host in fleet.select(schedule.hosts):
+                request = Request(
+                    by=f"schedule:{name}", remedy=schedule.remedy, hosts=(host,), parameters=schedule.parameters
+                )
+                try:
+                    opened.append(self._intake.open_request(tx, fleet_name, host, f"schedule:{name}", request).id)
+                except Conflict as error:
+                    log.warning("%s", error)
+        for incident_id in opened:
+            self._context.doorbell.ring(incident_id)
+        return len(opened)

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.detections import Signal
-from core.errors import Conflict
 from core.fleets import Fleet, Sweep
 from core.ids import new_id
-from core.incidents import Incident
-from core.samples import Phase
+from core.points import Point
 from core.states import State
 from loop.context import Context
 from loop.intake import Intake
 from monitor.detect import assess
+from store.database import Tx
 
 log = logging.getLogger(__name__)
 
@@ -49,29 +48,25 @@ class Sweeps:
         samples = context.sweeper.measure(fleet, sweep.probes, fleet.select(sweep.hosts), context.catalog.probes)
         before = context.store.conditions.of(fleet.name)
         found = assess(fleet, context.symptoms(fleet), samples, before, context.clock.now())
-        with context.store.write() as tx:
+        with context.store.write(Point.SWEEPS_JUDGE) as tx:
             context.store.conditions.put(tx, fleet.name, found.conditions)
             accepted = self._intake.fold(tx, found.detections)
+            if found.cleared:
+                self._clear(tx, fleet, found.cleared)
         self._intake.ring(accepted)
-        if found.cleared:
-            self._clear(fleet, found.cleared)
 
-    def _clear(self, fleet: Fleet, cleared: Sequence[Signal]) -> None:
-        """Resolve what cleared by itself, and let muted problems be reported again."""
+    def _clear(self, tx: Tx, fleet: Fleet, cleared: Sequence[Signal]) -> None:
+        """Resolve what cleared by itself, and let muted problems be reported again.
+
+        In the transaction that stores the conditions: no later sweep says again that these signals cleared. If an
+        incident moves on meanwhile, all of it is undone (Conflict), and the next sweep finds the same.
+        """
         store = self._context.store
-        with store.write() as tx:
-            touched = {one.id: one for signal in cleared for one in store.incidents.with_signal(tx, fleet.name, signal)}
-            store.incidents.unmute_all(tx, fleet.name, cleared)
-        unwell = store.conditions.unwell(fleet.name)
-        firing = {Signal(one.host, one.symptom, one.subject) for one in unwell if one.phase is Phase.FIRING}
+        tx.serialise(f"sweep:{fleet.name}")
+        touched = {one.id: one for signal in cleared for one in store.incidents.with_signal(tx, fleet.name, signal)}
+        store.incidents.unmute_all(tx, fleet.name, cleared)
+        firing = store.conditions.firing(tx, fleet.name)
         for incident in touched.values():
-            if incident.state.waiting and firing.isdisjoint(store.incidents.signals(incident.id)):
-                self._resolve(incident)
-
-    def _resolve(self, incident: Incident) -> None:
-        try:
-            with self._context.store.write() as tx:
+            if incident.state.waiting and firing.isdisjoint(store.incidents.signals(incident.id, tx)):
                 words = f"cleared by itself while {incident.state}"
-                self._context.store.incidents.move(tx, incident, State.RESOLVED, words, actor="monitor")
-        except Conflict:
-            log.info("%s moved on while its symptom cleared", incident.id)
+                store.incidents.move(tx, incident, State.RESOLVED, words, actor="monitor")

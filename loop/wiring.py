@@ -11,6 +11,7 @@ import psutil
 
 from catalog.source import CatalogSource
 from core.clock import Clock, SystemClock
+from core.points import Witness
 from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings, ensure_state
 from fleets.source import FleetSource
@@ -74,13 +75,14 @@ def wire(
     catalog: CatalogSource | None = None,
     fleets: FleetSource | None = None,
     chooser: Callable[[Settings], Chooser | None] = build_chooser,
+    witness: Witness | None = None,
 ) -> Loop:
     """Put the loop together for *settings*. Raises BadInput for content or settings that don't fit."""
     clock = clock or SystemClock()
     state = ensure_state(settings.state)
     catalog = catalog or CatalogSource(settings.content)
     fleets = fleets or FleetSource(settings.content, environment=default_environment(settings), clock=clock)
-    store = open_store(settings.effective_database_url, state, clock)
+    store = open_store(settings.effective_database_url, state, clock, witness)
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
     sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)

@@ -37,6 +37,11 @@ class Conditions:
             key=lambda condition: (condition.host, condition.symptom, condition.subject),
         )
 
+    def firing(self, tx: Tx, fleet: str) -> frozenset[Signal]:
+        """The signals that fire in the fleet, as *tx* sees them."""
+        fires = (conditions.c.fleet == fleet) & (conditions.c.phase == Phase.FIRING.value)
+        return frozenset(Signal(**row) for row in tx.all(select(*_KEY).where(fires)))
+
     def forget(self, tx: Tx, fleet: str, signals: Iterable[Signal]) -> None:
         """Drop what is known of *signals*: the next sweep starts afresh."""
         keys = [(signal.host, signal.symptom, signal.subject) for signal in signals]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping,
 from sqlalchemy.exc import OperationalError
 
 from core.errors import Retryable
+from core.points import NoWitness, Point, Witness
 
 _BUSY_SECONDS = 30
 
@@ -44,8 +45,9 @@ class Tx:
 class Database:
     """Opens transactions on one database. Threads share it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, witness: Witness | None = None) -> None:
         self.url = url
+        self._witness = witness or NoWitness()
         self.engine = _engine(url)
 
     @contextmanager
@@ -55,12 +57,16 @@ class Database:
             yield Tx(connection)
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """A writing transaction. Raises Retryable if the database stays locked."""
+    def write(self, point: Point | None = None) -> Iterator[Tx]:
+        """A writing transaction, known to the witness as *point*. Raises Retryable if the database stays locked."""
         with self.engine.connect().execution_options(writes=True) as connection, _plain_errors():
             with connection.begin():
                 tx = Tx(connection)
                 yield tx
+                if point is not None:
+                    self._witness.before(point)
+            if point is not None:
+                self._witness.after(point)
             for callback in tx.after_commit:
                 callback()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -22,7 +23,7 @@ _PAGE = 500
 
 
 class HeadFile:
-    """The last head that this machine saw committed. It only ever moves forward."""
+    """The last head that this machine saw committed. It only ever moves forward; processes share it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,10 +44,14 @@ class HeadFile:
         with self._lock:
             if head.seq <= self._seq:
                 return
-            partial = self._path.with_suffix(".new")
-            partial.write_text(head.model_dump_json())
-            partial.chmod(0o600)
-            partial.replace(self._path)
+            with self._path.with_suffix(".lock").open("w") as alone:
+                fcntl.flock(alone, fcntl.LOCK_EX)
+                stored = self.read()
+                if stored is None or stored.seq < head.seq:
+                    partial = self._path.with_suffix(".new")
+                    partial.write_text(head.model_dump_json())
+                    partial.chmod(0o600)
+                    partial.replace(self._path)
             self._seq = head.seq
 
 

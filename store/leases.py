@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from core.clock import Clock
 from core.errors import LeaseLost
 from core.leases import Lease
+from core.points import Point
 from store.database import Database, Tx
 from store.tables import leases
 
@@ -36,12 +37,12 @@ class Leases:
 
     def take_now(self, name: str, holder: str, ttl: timedelta) -> Lease | None:
         """`take` in a transaction of its own."""
-        with self._database.write() as tx:
+        with self._database.write(Point.LEASES_TAKE) as tx:
             return self.take(tx, name, holder, ttl)
 
     def renew(self, held: Sequence[Lease], ttl: timedelta) -> None:
         """Prolong all of *held*. Raises LeaseLost if one was taken over."""
-        with self._database.write() as tx:
+        with self._database.write(Point.LEASES_RENEW) as tx:
             for lease in held:
                 self.check(tx, lease)
                 tx.execute(_of(lease.name).values(expires_at=self._clock.now() + ttl))
@@ -59,7 +60,7 @@ class Leases:
 
     def release_now(self, held: Sequence[Lease]) -> None:
         """`release` in a transaction of its own."""
-        with self._database.write() as tx:
+        with self._database.write(Point.LEASES_RELEASE) as tx:
             for lease in held:
                 self.release(tx, lease)
 
@@ -72,7 +73,7 @@ class Leases:
     def void_all(self) -> int:
         """End every lease. Only for the single owner of an embedded store, at its start. Returns how many."""
         now = self._clock.now()
-        with self._database.write() as tx:
+        with self._database.write(Point.LEASES_VOID) as tx:
             ended = update(leases).where(leases.c.expires_at > now).values(expires_at=now - _LONG_AGO)
             return tx.execute(ended).rowcount
 

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 from core.clock import Clock
 from core.errors import Conflict
 from core.pauses import EVERY_FLEET, Pause
+from core.points import Point
 from store.database import Database, Tx
 from store.journal import Journal
 from store.tables import pauses
@@ -21,7 +22,7 @@ class Pauses:
     def pause(self, scope: str, by: str, reason: str) -> Pause:
         """Pause a fleet, or every one. A second pause replaces the reason."""
         pause = Pause(scope=scope, by=by, reason=reason, at=self._clock.now())
-        with self._database.write() as tx:
+        with self._database.write(Point.PAUSES_PAUSE) as tx:
             tx.execute(delete(pauses).where(pauses.c.scope == scope))
             tx.execute(insert(pauses).values(**pause.model_dump()))
             self._journal.append(tx, "switch.paused", by, {"scope": scope, "reason": reason})
@@ -29,7 +30,7 @@ class Pauses:
 
     def resume(self, scope: str, by: str) -> None:
         """Let runs start again. Raises Conflict if *scope* was not paused."""
-        with self._database.write() as tx:
+        with self._database.write(Point.PAUSES_RESUME) as tx:
             if tx.execute(delete(pauses).where(pauses.c.scope == scope)).rowcount == 0:
                 raise Conflict(f"{'nothing' if scope == EVERY_FLEET else scope} is paused under that name")
             self._journal.append(tx, "switch.resumed", by, {"scope": scope})

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from core.clock import Clock
 from core.errors import Conflict, NotFound
 from core.fleets import Budget
+from core.points import Point
 from core.runs import ProcessRef, Run, RunEvent, RunResult, RunStatus
 from store.database import Database, Tx
 from store.journal import Journal
@@ -58,7 +59,7 @@ class Runs:
 
     def follow(self, run_id: str, process: ProcessRef) -> None:
         """Ansible was started: remember its process, so that it can be ended when we are gone."""
-        with self._database.write() as tx:
+        with self._database.write(Point.RUNS_FOLLOW) as tx:
             values = {"process": process.model_dump(), "status": RunStatus.RUNNING}
             tx.execute(update(runs).where(runs.c.id == run_id, runs.c.ended_at.is_(None)).values(**values))
 
@@ -118,7 +119,7 @@ class Runs:
 
     def record(self, event: RunEvent) -> None:
         """Store one event, already redacted."""
-        with self._database.write() as tx:
+        with self._database.write(Point.RUNS_RECORD) as tx:
             tx.execute(insert(run_events).values(**event.model_dump()))
 
     def events(self, run_id: str, after: int = 0) -> list[RunEvent]:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.clock import Clock
+from core.points import Point, Witness
 from store.conditions import Conditions
 from store.database import Database, Tx
 from store.detections import Detections
@@ -41,9 +42,9 @@ class Store:
         self.tokens = Tokens(database, clock, self.journal)
         self.ticks = Ticks(database)
 
-    def write(self) -> AbstractContextManager[Tx]:
-        """A writing transaction over all nouns."""
-        return self._database.write()
+    def write(self, point: Point | None = None) -> AbstractContextManager[Tx]:
+        """A writing transaction over all nouns, at a named point of the loop."""
+        return self._database.write(point)
 
     def proof(self) -> Proof:
         """Check the journal's chain and the laws that the tables must keep."""
@@ -54,8 +55,8 @@ class Store:
         self._database.close()
 
 
-def open_store(url: str, state: Path, clock: Clock) -> Store:
+def open_store(url: str, state: Path, clock: Clock, witness: Witness | None = None) -> Store:
     """Open the store at *url*, bringing its tables up to date; key and head lie in *state*."""
-    database = Database(url)
+    database = Database(url, witness)
     migrate(database.engine)
     return Store(database, clock, key=read_or_make_key(state / "journal.key"), head=state / "journal.head")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from core.clock import Clock
 from core.errors import Conflict
 from core.ids import new_id
+from core.points import Point
 from store.database import Database
 from store.journal import Journal
 from store.tables import tokens
@@ -47,7 +48,7 @@ class Tokens:
         secret = f"fm_{secrets.token_urlsafe(32)}"
         values = {"id": new_id("tok"), "name": name, "digest": _digest(secret), "created_at": self._clock.now()}
         try:
-            with self._database.write() as tx:
+            with self._database.write(Point.TOKENS_MAKE) as tx:
                 tx.execute(insert(tokens).values(**values))
                 self._journal.append(tx, "token.made", by, {"token": values["id"], "name": name})
         except IntegrityError as error:
@@ -56,7 +57,7 @@ class Tokens:
 
     def revoke(self, name: str, by: str) -> bool:
         """End the token called *name*; False if there is none."""
-        with self._database.write() as tx:
+        with self._database.write(Point.TOKENS_REVOKE) as tx:
             gone = tx.execute(delete(tokens).where(tokens.c.name == name)).rowcount > 0
             if gone:
                 self._journal.append(tx, "token.revoked", by, {"name": name})

@@ -23,6 +23,7 @@ from core.detections import Detection, Signal
 from core.fleets import Fleet, Host
 from core.incidents import Incident
 from core.plans import Step
+from core.points import Witness
 from core.runs import HostResult, Preview, ProcessRef, RunEvent, RunResult, RunStatus
 from core.samples import SignalState
 from core.settings import CHECKOUT, Settings
@@ -171,6 +172,9 @@ def open_house(
     clock: ManualClock | None = None,
     world: World | None = None,
     chooser: Chooser | None = None,
+    witness: Witness | None = None,
+    settings: Mapping[str, Any] | None = None,
+    hosts: Sequence[Host] = (),
     **file: Any,
 ) -> Iterator[House]:
     """A loop over the content and the state in *folder*, both made if they are not there yet."""
@@ -185,16 +189,17 @@ def open_house(
         content,
         environment=environment,
         clock=clock,
-        resolve=lambda _resolver: Resolved(hosts=HOSTS, secrets=frozenset()),
+        resolve=lambda _resolver: Resolved(hosts=tuple(hosts) or HOSTS, secrets=frozenset()),
     )
     loop = wire(
-        Settings(content=content, state=state),
+        Settings(content=content, state=state, **(settings or {})),
         clock=clock,
         executor=world,
         recheck=world,
         catalog=CatalogSource(content, shipped),
         fleets=fleets,
         chooser=lambda _settings: chooser,
+        witness=witness,
     )
     try:
         yield House(loop, world, clock, content)

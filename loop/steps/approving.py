@@ -6,6 +6,7 @@ from approver.policy import decide, expiry
 from core.approvals import Answer, Ruling, Usage
 from core.errors import NeedsHuman
 from core.plans import Plan
+from core.points import Point
 from core.states import State
 from loop.steps.planning import LOOK_AGAIN, replan
 from loop.work import Work
@@ -21,7 +22,7 @@ def judge(work: Work) -> None:
         return
     decision = decide(plan, work.incident, fleet, work.context.catalog, _usage(work, plan), now=now)
     reason, until = "; ".join(decision.rules), expiry(fleet, now)
-    with work.context.store.write() as tx:
+    with work.context.store.write(Point.APPROVING_RULE) as tx:
         if reason != work.incident.reason:
             body = {"plan": plan.id, "ruling": decision.ruling, "rules": list(decision.rules)}
             work.note(tx, "policy.ruled", POLICY, body)
@@ -41,7 +42,7 @@ def judge(work: Work) -> None:
 def expire(work: Work) -> None:
     """The step for `awaiting_approval`, which is due only when the time for an answer is over."""
     mute_until = expiry(work.fleet, work.now)
-    with work.context.store.write() as tx:
+    with work.context.store.write(Point.APPROVING_EXPIRE) as tx:
         work.move(tx, State.EXPIRED, "nobody answered in time", mute_until=mute_until)
 
 

@@ -11,6 +11,7 @@ from core.errors import NeedsHuman
 from core.fleets import Fleet, Mode
 from core.incidents import Incident
 from core.plans import Abstention, Proposal, Step
+from core.points import Point
 from core.states import State
 from loop.work import Work
 from store.database import Tx
@@ -37,13 +38,13 @@ _CONNECTION = (
 def plan(work: Work) -> None:
     """The step for `open`."""
     if work.fleet.file.mode is Mode.OBSERVE and work.incident.request is None:
-        with work.context.store.write() as tx:
+        with work.context.store.write(Point.PLANNING_OBSERVE) as tx:
             later = work.now + LOOK_AGAIN
             work.postpone(tx, later, "the fleet's mode is observe: nothing is planned")
         return
     cause = _live_cause(work)
     if cause is not None:
-        with work.context.store.write() as tx:
+        with work.context.store.write(Point.PLANNING_WAIT) as tx:
             work.postpone(tx, work.now + _WAIT_FOR_CAUSE, f"waits for {cause.id} ({cause.title}), which explains it")
         return
     replan(work, "planned")
@@ -55,7 +56,7 @@ def replan(work: Work, why: str) -> None:
     if len(earlier) >= _MOST_PLANS:
         raise NeedsHuman(f"{len(earlier)} plans were made, and none was carried through")
     planning = work.context.planner.propose(work.incident, work.fleet, work.context.catalog, tried=tried_remedies(work))
-    with work.context.store.write() as tx:
+    with work.context.store.write(Point.PLANNING_PLAN) as tx:
         for refusal in planning.refusals:
             work.note(tx, "proposal.refused", "planner", {"refusal": refusal})
         if isinstance(planning.result, Abstention):

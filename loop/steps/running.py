@@ -12,6 +12,7 @@ from core.errors import FleetmendError, NeedsHuman
 from core.ids import new_id
 from core.leases import Lease
 from core.plans import Plan
+from core.points import Point
 from core.runs import Run, RunResult, RunStatus
 from core.samples import SignalState
 from core.states import State
@@ -36,7 +37,7 @@ def run(work: Work) -> None:
         _ask_anew(work)
         return
     if _already_clear(work):
-        with work.context.store.write() as tx:
+        with work.context.store.write(Point.RUNNING_ALREADY_CLEAR) as tx:
             work.move(tx, State.RESOLVED, "it cleared before anything was done: an earlier run on the host mended it")
         return
     try:
@@ -50,7 +51,7 @@ def run(work: Work) -> None:
     try:
         running, hosts, first = _begin(work, plan)
     except _Wait as wait:
-        with work.context.store.write() as tx:
+        with work.context.store.write(Point.RUNNING_WAIT) as tx:
             work.postpone(tx, work.now + _NO_ROOM, f"approved; {wait}")
         return
     work.keeper.add(hosts)
@@ -68,13 +69,13 @@ def _approval(work: Work, plan: Plan) -> Approval:
 
 def _ask_anew(work: Work) -> None:
     words = "the approval ran out before the run could start; please decide anew"
-    with work.context.store.write() as tx:
+    with work.context.store.write(Point.RUNNING_ASK_ANEW) as tx:
         work.move(tx, State.AWAITING_APPROVAL, words, due_at=expiry(work.fleet, work.now))
 
 
 def _void(work: Work, approval: Approval, why: str) -> None:
     """What was approved is not what would run now: the approval is void, and a new plan is asked for."""
-    with work.context.store.write() as tx:
+    with work.context.store.write(Point.RUNNING_VOID) as tx:
         work.note(tx, "approval.void", POLICY, {"approval": approval.id, "by": approval.by, "reason": why})
     replan(work, f"the approval is void ({why}); planned anew")
 
@@ -94,7 +95,7 @@ def _already_clear(work: Work) -> bool:
 def _begin(work: Work, plan: Plan) -> tuple[Work, list[Lease], Run]:
     """In one transaction: nothing is paused, the budget has room, the hosts are ours, the run exists. Raises _Wait."""
     fleet, store = work.fleet, work.context.store
-    with store.write() as tx:
+    with store.write(Point.RUNNING_BEGIN) as tx:
         obstacle = store.pauses.on(tx, fleet.name) or store.runs.room(tx, fleet.name, plan.hosts, fleet.file.budget)
         if obstacle is not None:
             raise _Wait(obstacle)
@@ -136,7 +137,7 @@ def _execute_all(work: Work, plan: Plan, begun: Run) -> None:
     while True:
         result = _execute(work, plan, begun)
         more = result.status is RunStatus.SUCCESSFUL and begun.step + 1 < len(plan.steps)
-        with work.context.store.write() as tx:
+        with work.context.store.write(Point.RUNNING_END) as tx:
             work.context.store.leases.check(tx, work.keeper.lease)
             work.context.store.runs.end(tx, begun, result)
             if not more:
@@ -158,7 +159,7 @@ def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
             cancelled=_Cancelled(work, begun.id),
         )
     except FleetmendError as error:
-        with work.context.store.write() as tx:
+        with work.context.store.write(Point.RUNNING_REFUSED) as tx:
             work.note(tx, "run.refused", "runner", {"run": begun.id, "reason": str(error)})
         return RunResult(status=RunStatus.FAILED, problem=str(error))
     if result.status is RunStatus.CANCELLED and not runs.cancelled(begun.id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.points import Point
 from core.runs import RunResult, RunStatus
 from core.states import State
 from loop.work import Work
@@ -14,7 +15,7 @@ def settle(work: Work) -> None:
     for run in left_open:
         work.context.executor.settle(run.id, run.process)
     words = "the worker died in the middle of the run; what it achieved is measured now"
-    with store.write() as tx:
+    with store.write(Point.SETTLING_SETTLE) as tx:
         for run in left_open:
             store.runs.end(tx, run, RunResult(status=RunStatus.LOST, problem=words))
         work.move(tx, State.VERIFYING, words, due_at=work.now)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from core.outcomes import Outcome, Verdict, Verification
 from core.plans import Plan
+from core.points import Point
 from core.runs import Run, RunStatus
 from core.samples import SignalState
 from core.severity import Severity
@@ -42,7 +43,7 @@ def look(work: Work) -> None:
     if found.verdict is None and futile:
         found = replace(found, verdict=Verdict.NOT_HEALED)
     if found.verdict is None:
-        with work.context.store.write() as tx:
+        with work.context.store.write(Point.VERIFYING_LOOK) as tx:
             work.context.store.verifications.put(tx, found.verification)
             work.postpone(tx, found.next_at, found.reason)
         return
@@ -75,7 +76,7 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     cleared_at = found.verification.clear_since
     outcome = make_outcome(work.incident, plan, runs, verdict, reason, cleared_at=cleared_at, at=work.now)
     store = work.context.store
-    with store.write() as tx:
+    with store.write(Point.VERIFYING_CLOSE) as tx:
         store.verifications.put(tx, found.verification)
         store.outcomes.add(tx, outcome)
         if verdict is Verdict.HEALED:
@@ -103,6 +104,6 @@ def _close_request(work: Work, plan: Plan, runs: Sequence[Run]) -> None:
     problem = next((run.problem for run in runs if run.status is not RunStatus.SUCCESSFUL), None)
     words = problem or f"{plan.title}: ran as asked; no probe had raised an alarm, so there was none to clear"
     outcome = make_outcome(work.incident, plan, runs, Verdict.UNKNOWN, words, cleared_at=None, at=work.now)
-    with work.context.store.write() as tx:
+    with work.context.store.write(Point.VERIFYING_CLOSE_REQUEST) as tx:
         work.context.store.outcomes.add(tx, outcome)
         work.move(tx, State.ESCALATED if problem else State.RESOLVED, words, actor="verifier")

@@ -84,3 +84,42 @@ def test_a_lost_ring_is_rung_again(tmp_path: Path) -> None:
         assert rings == [incident.id]
         house.settle_down()
         assert house.loop.reconciler.look() == 0
+
+
+def test_a_ring_for_what_is_not_due_writes_nothing(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        incident = house.healed()
+        before = house.loop.context.store.leases.held(), house.clock.now()
+        fences = _fence_of(house, incident.id)
+        house.loop.engine.advance(incident.id)
+        house.loop.engine.advance("inc-unknown")
+        assert (house.loop.context.store.leases.held(), house.clock.now()) == before
+        assert _fence_of(house, incident.id) == fences + 1, "only our own look took the lease"
+
+
+def _fence_of(house: House, incident_id: str) -> int:
+    store = house.loop.context.store
+    lease = store.leases.take_now(f"incident:{incident_id}", "test", timedelta(seconds=1))
+    assert lease is not None
+    store.leases.release_now([lease])
+    return lease.fence
+
+
+def test_a_step_that_finds_the_same_conflict_again_goes_to_people(tmp_path: Path) -> None:
+    """A plan whose step was begun before can't run; nor may its incident go round in circles."""
+    with open_house(tmp_path) as house:
+        incident = house.healed()
+        store = house.loop.context.store
+        house.clock.advance(timedelta(minutes=1))
+        again = house.report()
+        house.loop.context.store.pauses.pause("*", "person:me", "wait")
+        house.loop.engine.advance(again.id)
+        stuck = house.incident(again.id)
+        assert stuck.state is State.APPROVED
+        old = store.runs.newest(incident_id=incident.id)[0]
+        with store.write() as tx:
+            store.runs.begin(tx, old.evolve(id="run-twin", plan_id=str(stuck.plan_id), incident_id=again.id))
+        store.pauses.resume("*", "person:me")
+        house.settle_down()
+        assert house.incident(again.id).state is State.ESCALATED
+        assert "not run twice" in house.incident(again.id).reason
