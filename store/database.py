@@ -8,11 +8,22 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import Retryable
+from core.errors import BadInput, Retryable
 
 _BUSY_SECONDS = 30
+"""How long a writer waits for another one, and how long PostgreSQL lets a worker that fell asleep keep its locks."""
+_CONNECT_SECONDS = 5
+_CONNECTIONS, _MORE_CONNECTIONS = 8, 56
+"""Kept open, and opened beside them while many threads are at work."""
+_POSTGRES = "postgresql"
+_POSTGRES_ARGUMENTS = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives_idle": _BUSY_SECONDS,
+    "options": f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={_BUSY_SECONDS}s",
+}
 
 
 class Tx:
@@ -20,6 +31,10 @@ class Tx:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.before_commit: list[Callable[[], None]] = []
+        """What is written last of all, because every other writer waits for it."""
+        self.entries: list[dict[str, Any]] = []
+        """What the journal will say about it."""
         self.after_commit: list[Callable[[], None]] = []
 
     def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
@@ -36,7 +51,7 @@ class Tx:
 
     def serialise(self, name: str) -> None:
         """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway."""
-        if self._connection.dialect.name == "postgresql":
+        if self._connection.dialect.name == _POSTGRES:
             number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
             self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(n)s)", {"n": number})
 
@@ -47,20 +62,25 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        # PostgreSQL would show each statement another moment.
+        snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading: dict[str, Any] = snapshot if self.engine.dialect.name == _POSTGRES else {}
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A read-only transaction: one consistent snapshot."""
-        with self.engine.connect() as connection, _plain_errors():
+        with _plain_errors(), self.engine.connect().execution_options(**self._reading) as connection:
             yield Tx(connection)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A writing transaction. Raises Retryable if the database stays locked."""
-        with self.engine.connect().execution_options(writes=True) as connection, _plain_errors():
+        with _plain_errors(), self.engine.connect().execution_options(writes=True) as connection:
             with connection.begin():
                 tx = Tx(connection)
                 yield tx
+                for callback in tx.before_commit:
+                    callback()
             for callback in tx.after_commit:
                 callback()
 
@@ -73,13 +93,27 @@ class Database:
 def _plain_errors() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise Retryable(f"the database can't be used right now: {error.orig}") from error
+    except (OperationalError, InterfaceError) as error:
+        raise Retryable(f"the database can't be used right now: {_line(error.orig)}") from error
+    except PoolTimeout as error:
+        raise Retryable("the database can't be used right now: all our connections to it are busy") from error
+    except DataError as error:
+        raise BadInput(f"the database can't store this: {_line(error.orig)}") from error
+
+
+def _line(error: BaseException | None) -> str:
+    return " ".join(str(error).split())
 
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=_CONNECTIONS,
+            max_overflow=_MORE_CONNECTIONS,
+            connect_args=_POSTGRES_ARGUMENTS if url.startswith(_POSTGRES) else {},
+        )
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

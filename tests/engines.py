@@ -77,3 +77,14 @@ def rows_of(state: Path, table: str) -> list[tuple[object, ...]]:
         rows = [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))]
     engine.dispose()
     return rows
+
+
+def empty_url(state: Path) -> str:
+    """The URL of the database of *state*, without any tables."""
+    engine = create_engine(url_in(state))
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url_in(state)

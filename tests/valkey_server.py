@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import signal
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+
+from tests.children import dies_with_us
 
 _STARTS_SECONDS = 30.0
 
@@ -37,7 +38,7 @@ class Valkey:
         """Start it, and return when it answers. It dies with this process, however that one ends."""
         command = [_program(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_die_with_us)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=dies_with_us(signal.SIGKILL))
         deadline = time.monotonic() + _STARTS_SECONDS
         while True:
             try:
@@ -75,8 +76,3 @@ def _program() -> Path:
     assert found is not None and found.origin is not None, "install requirements/dev.lock: Valkey is missing"
     [program] = (Path(found.origin).parent / "_binaries").glob(f"linux-{os.uname().machine}/valkey-server")
     return program
-
-
-def _die_with_us() -> None:
-    """In the child: be killed when the process that made us dies."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
