@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import BadInput, Retryable
@@ -69,13 +69,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A read-only transaction: one consistent snapshot."""
-        with _plain_errors(), self.engine.connect().execution_options(**self._reading) as connection:
+        with plain_errors(), self.engine.connect().execution_options(**self._reading) as connection:
             yield Tx(connection)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A writing transaction. Raises Retryable if the database stays locked."""
-        with _plain_errors(), self.engine.connect().execution_options(writes=True) as connection:
+        with plain_errors(), self.engine.connect().execution_options(writes=True) as connection:
             with connection.begin():
                 tx = Tx(connection)
                 yield tx
@@ -90,7 +90,8 @@ class Database:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
+    """SQLAlchemy's errors as ours: Retryable if the database can't be used, BadInput for what it can't hold."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
@@ -107,6 +108,11 @@ def _line(error: BaseException | None) -> str:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
+        try:
+            make_url(url).get_dialect().import_dbapi()
+        except (ArgumentError, ImportError) as error:
+            problem = f"{_line(error)}; PostgreSQL's is postgresql+psycopg://user:password@host/name"
+            raise BadInput(problem, key="FLEETMEND_DATABASE_URL") from None
         return create_engine(
             url,
             pool_pre_ping=True,

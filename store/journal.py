@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,18 +51,6 @@ class HeadFile:
                     partial.chmod(0o600)
                     partial.replace(self._path)
             self._seq = head.seq
-
-
-def read_or_make_key(path: Path) -> bytes:
-    """The journal's key (32 bytes), made at the first start with mode 0600."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text().strip())
-    with os.fdopen(descriptor, "w") as file:
-        key = secrets.token_bytes(32)
-        file.write(key.hex())
-    return key
 
 
 class Journal:
