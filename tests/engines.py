@@ -57,6 +57,8 @@ def make_template(server: Postgres) -> None:
     server.make(_TEMPLATE)
     with TemporaryDirectory() as folder:
         open_store(server.url(_TEMPLATE), Path(folder), ManualClock()).close()
+    with server.connect(_TEMPLATE) as connection:
+        connection.execute("DELETE FROM journal_key")  # each test's state folder has a key of its own
 
 
 def execute_raw(state: Path, statements: str) -> None:

@@ -33,7 +33,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def worker_of(running: Stack, incident: str) -> int:
     """The process that runs the incident's remedy."""
-    run = wait_for("a run", lambda: (running.call("GET", f"/runs?incident={incident}") or {"runs": []})["runs"])[0]
+    [run] = wait_for("a run", lambda: running.call("GET", f"/runs?incident={incident}"))
     return int(run["worker"].split(":")[1])
 
 
@@ -52,7 +52,7 @@ def test_a_run_whose_worker_was_killed_is_settled_by_another_one(running: Stack)
     killed.kill()
     assert running.ends(incident) == "resolved"
     assert running.begun("h2") == 1
-    said = running.run("runs", "--json")
+    said = running.run("--json", "runs", "list")
     assert '"status": "lost"' in said
     again = running.begin("worker", state="machine1" if "machine1" in killed.said else "machine2")
     running.ready(again)
@@ -78,7 +78,7 @@ def test_the_servers_may_go_and_come_back_in_the_middle_of_a_run(running: Stack)
 
 
 def test_the_command_line_works_from_any_machine(running: Stack) -> None:
-    asked = running.run("ask", "--fleet", "local", "--host", "h1", "--remedy", "touch", "--yes")
+    asked = running.run("ask", "--fleet", "local", "--host", "h1", "--remedy", "touch")
     [incident] = set(re.findall(r"inc-\w+", asked))
     assert running.ends(incident) == "resolved"
     assert running.run("journal", "verify")
