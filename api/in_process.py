@@ -14,10 +14,16 @@ from loop.wiring import Loop, wire
 def client(settings: Settings, person: str) -> httpx.Client:
     """A client for the local state; every act is *person*'s, and no token is needed.
 
-    Nothing is advanced here: what is started is taken on by the `fleetmend up` on the same state, within a second.
+    Nothing is advanced here: what is started is taken on by the `fleetmend up` on the same state, or by the workers on
+    the same database, within a second.
     Closing the client gives the database back. Raises BadInput for content or settings that don't fit.
     """
-    return client_of(wire(settings), person)
+    doorbell = None
+    if settings.broker_url:
+        from loop.celery_app import doorbell_of  # noqa: PLC0415 - Celery is slow to import, and most have no broker
+
+        doorbell = doorbell_of(settings)
+    return client_of(wire(settings, doorbell=doorbell), person)
 
 
 def client_of(loop: Loop, person: str) -> httpx.Client:

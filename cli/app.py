@@ -6,7 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import ask, catalog, detect, fleets, incidents, init, journal, lessons, pause, plan, runs, settings, tokens, up
+from cli import (
+    ask,
+    catalog,
+    detect,
+    fleets,
+    incidents,
+    init,
+    journal,
+    lessons,
+    pause,
+    plan,
+    processes,
+    runs,
+    settings,
+    tokens,
+    up,
+)
 from cli.options import Command, Content, Json, State, Url
 from cli.session import session
 from cli.version import version
@@ -60,6 +76,9 @@ def _add(name: str, function: Any) -> None:
 
 
 _add("up", up.up)
+_add("api", processes.api)
+_add("worker", processes.worker)
+_add("beat", processes.beat)
 app.command("demo", add_help_option=False, context_settings=_PASSED_ON)(demo)
 _add("init", init.init)
 _add("incidents", incidents.incidents)

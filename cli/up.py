@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import typer
 
+from cli.log import log_to_stderr
 from cli.page import Page, complain
 from cli.session import person, session
 from cli.version import version
@@ -50,7 +50,7 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
     from cli.watch import Watch
     from loop.embedded import Embedded
 
-    _log(settings.log_level)
+    log_to_stderr(settings.log_level)
     with ExitStack() as house:
         stopping = house.enter_context(Stopping())
         hosts_folder = point_at_hosts(settings)
@@ -103,12 +103,3 @@ def counted(number: int, noun: str) -> str:
 
 def _first_token(embedded: Embedded) -> str:
     return embedded.loop.context.store.tokens.make(_FIRST_OWNER, f"person:{person()}")
-
-
-def _log(level: str) -> None:
-    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # It warns of no hostname whenever the broker is in memory.
-    logging.getLogger("kombu.connection").setLevel("ERROR")
-    for room in ("api", "loop", "monitor", "planner", "runner", "verifier", "store", "catalog", "fleets"):
-        # What happens to incidents is printed anyway.
-        logging.getLogger(room).setLevel("WARNING" if level == "info" else level.upper())

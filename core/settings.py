@@ -41,10 +41,21 @@ class Settings(BaseSettings):
         description="Database, keys, private run folders. Made with mode 0700, outside the checkout.",
     )
     database_url: str | None = Field(
-        default=None, description="SQLAlchemy URL of the database. SQLite in the state folder by default."
+        default=None,
+        repr=False,
+        description="SQLAlchemy URL of the database, for PostgreSQL `postgresql+psycopg://user:password@host/name`. "
+        "SQLite in the state folder by default.",
     )
     broker_url: str | None = Field(
-        default=None, description="Celery broker URL. In memory, within one process, by default."
+        default=None,
+        repr=False,
+        description="Celery broker URL, for Redis `redis://:password@host:6379/0`. In memory, within one process, by "
+        "default.",
+    )
+    journal_key_file: Path | None = Field(
+        default=None,
+        description="File with the key of the journal's chain, 64 hexadecimal digits: the same on every machine that "
+        "works on one database. `journal.key` in the state folder by default, made at the first start.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     port: int = Field(default=8484, ge=0, le=65535, description="Port of the API; 0 picks a free one.")

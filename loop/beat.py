@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from celery.beat import Scheduler
+from celery.beat import Scheduler, SchedulingError
 from celery.schedules import schedule as interval
 
 from core.errors import FleetmendError
@@ -15,6 +15,8 @@ from loop.schedules import BeatEntry, entries_of
 log = logging.getLogger(__name__)
 
 _RECONCILE_SECONDS = 1.0
+_TICK_LASTS_SECONDS = 30.0
+"""A tick that no worker took by then is dropped: where no worker runs, ticks must not pile up."""
 
 
 def beat_entries(fleets: FleetSource) -> list[BeatEntry]:
@@ -48,6 +50,18 @@ def make_scheduler(fleets: FleetSource) -> type[Scheduler]:
             for name, entry in wanted.items():
                 known = self.schedule.get(name)
                 if known is None or known.schedule != entry.schedule:
-                    self.add(name=name, task=entry.task, args=entry.arguments, schedule=entry.schedule)
+                    self.add(
+                        name=name,
+                        task=entry.task,
+                        args=entry.arguments,
+                        schedule=entry.schedule,
+                        options={"expires": _TICK_LASTS_SECONDS, "retry": False},
+                    )
+
+        def apply_entry(self, entry: Any, producer: Any = None) -> None:
+            try:
+                self.apply_async(entry, producer=producer, advance=False)
+            except SchedulingError as error:
+                log.warning("%s was not sent: %s", entry.name, str(error).splitlines()[0])
 
     return FleetScheduler

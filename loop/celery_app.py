@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 
-from core.errors import FleetmendError
+from core.errors import BadInput, FleetmendError, Retryable
+from core.ports import Doorbell
 from core.settings import Settings
 from loop.schedules import due_time
 from loop.wiring import Loop
@@ -14,6 +17,18 @@ from loop.wiring import Loop
 log = logging.getLogger(__name__)
 
 IN_MEMORY = "memory://"
+_BROKER_SECONDS = 4.0
+_QUIET_SECONDS = 5.0
+_RING_LASTS_SECONDS = 60.0
+"""A ring that nobody took by then has been rung again."""
+_REDIS = {
+    "socket_connect_timeout": _BROKER_SECONDS,
+    "socket_timeout": 30.0,  # longer than a worker's blocking look into the queue
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+}
+"""Tasks are acknowledged before they run, so Redis's visibility timeout does not matter: what a worker that died had
+fetched is rung again by the reconciler, and a ring that comes back an hour later finds nothing to do."""
 _POLLING_SECONDS = 0.01
 """The in-memory broker looks once a second by default; this brings a task to its worker in milliseconds."""
 
@@ -32,21 +47,43 @@ def make_app(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
         task_default_queue="fleetmend",
+        worker_enable_remote_control=False,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=_BROKER_SECONDS,
     )
     if settings.broker_url is None:
         app.conf.broker_transport_options = {"polling_interval": _POLLING_SECONDS}
+    elif settings.broker_url.startswith("redis"):
+        app.conf.broker_transport_options = _REDIS
+    try:
+        _ = app.connection_for_write().transport_cls
+    except (KeyError, ImportError, ValueError) as error:
+        problem = f"Celery knows no such broker ({error}); Redis is redis://:password@host:6379/0"
+        raise BadInput(problem, key="FLEETMEND_BROKER_URL") from None
     return app
 
 
 class CeleryDoorbell:
-    """Rings by sending a task."""
+    """Rings by sending a task. A broker that is away is left alone for a while: the reconciler rings again."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._quiet_until = 0.0
 
     def ring(self, incident_id: str) -> None:
-        """Wake a worker for the incident."""
-        self._app.send_task("fleetmend.advance", (incident_id,))
+        """Wake a worker, if the broker can be reached. Never raises: what is due is in the database."""
+        if time.monotonic() < self._quiet_until:
+            return
+        try:
+            self._app.send_task("fleetmend.advance", (incident_id,), expires=_RING_LASTS_SECONDS, retry=False)
+        except OperationalError as error:
+            self._quiet_until = time.monotonic() + _QUIET_SECONDS
+            log.warning("the broker does not answer, so nobody is woken; nothing is lost: %s", error)
+
+
+def doorbell_of(settings: Settings) -> Doorbell | None:
+    """For a process without workers: the bell of the broker that its settings name, None without one."""
+    return CeleryDoorbell(make_app(settings)) if settings.broker_url else None
 
 
 def add_tasks(app: Celery, loop: Loop) -> None:
@@ -54,7 +91,10 @@ def add_tasks(app: Celery, loop: Loop) -> None:
 
     @app.task(name="fleetmend.advance")
     def advance(incident_id: str) -> None:
-        loop.engine.advance(incident_id)
+        try:
+            loop.engine.advance(incident_id)
+        except Retryable as error:
+            log.warning("%s is left for later: %s", incident_id, error)
 
     @app.task(name="fleetmend.sweep")
     def sweep(fleet: str, number: int) -> None:
@@ -73,4 +113,7 @@ def add_tasks(app: Celery, loop: Loop) -> None:
 
     @app.task(name="fleetmend.reconcile", ignore_result=True)
     def reconcile() -> None:
-        loop.reconciler.look()
+        try:
+            loop.reconciler.look()
+        except Retryable as error:
+            log.warning("what is due could not be looked up: %s", error)

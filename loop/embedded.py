@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import threading
-import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from celery import Celery
-from celery.apps.worker import Worker
 from celery.beat import EmbeddedService
-from celery.platforms import SecurityWarning
 
 from core.errors import Conflict
 from core.settings import Settings
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
+from loop.celery_worker import CeleryWorker
 from loop.wiring import wire
 from runner.settle import settle_looks
 
 log = logging.getLogger(__name__)
 
-_WORKER_STOPS_SECONDS = 30.0
+_BEAT_STOPS_SECONDS = 30.0
 
 
 class Embedded:
@@ -41,14 +37,13 @@ class Embedded:
             voided = self.loop.context.store.leases.void_all()
             log.info("%s leases of an earlier process were ended", voided)
         settle_looks(settings.state)
-        self._app, self._worker = app, _worker(app, settings.workers)
+        self._worker = CeleryWorker(app, settings.workers)
         scheduler = make_scheduler(self.loop.context.fleet_source)
         self._beat = EmbeddedService(app, thread=True, scheduler_cls=scheduler)
-        self._thread = threading.Thread(target=self._worker.start, name="worker", daemon=True)
 
     def start(self) -> None:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
-        self._thread.start()
+        self._worker.start()
         self._beat.start()
 
     def stop(self) -> None:
@@ -56,8 +51,7 @@ class Embedded:
         self.loop.context.stopping.set()
         self._beat.service.stop(wait=False)
         self._worker.stop()
-        self._thread.join(_WORKER_STOPS_SECONDS)
-        self._beat.join(_WORKER_STOPS_SECONDS)
+        self._beat.join(_BEAT_STOPS_SECONDS)
         self.loop.close()
         self._lock.close()
 
@@ -69,21 +63,6 @@ class Embedded:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _worker(app: Celery, threads: int) -> Worker:
-    with warnings.catch_warnings():
-        # Celery warns root of messages from strangers; these come from this process alone, and carry JSON.
-        warnings.simplefilter("ignore", SecurityWarning)
-        return app.Worker(
-            pool="threads",
-            concurrency=threads,
-            loglevel="WARNING",
-            without_heartbeat=True,
-            without_gossip=True,
-            without_mingle=True,
-            quiet=True,
-        )
 
 
 def _own(state: Path) -> IO[str]:

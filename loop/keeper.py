@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
@@ -44,7 +45,9 @@ class LeaseKeeper:
         self._leases.release_now(leases)
 
     def _renew(self) -> None:
+        holds_until = time.monotonic() + self._ttl.total_seconds()
         while not self._done.wait(self._ttl.total_seconds() / 3):
+            asked_at = time.monotonic()
             with self._lock:
                 held = list(self._held)
             try:
@@ -53,8 +56,12 @@ class LeaseKeeper:
                 log.warning("%s", error)
                 self._lost.set()
                 return
+                holds_until = asked_at + self._ttl.total_seconds()
             except Retryable as error:
                 log.warning("a lease could not be renewed yet: %s", error)
+                if time.monotonic() >= holds_until:
+                    # Others may have taken over by now, and we can't know it.
+                    self._lost.set()
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -82,7 +82,9 @@ def wire(
     state = ensure_state(settings.state)
     catalog = catalog or CatalogSource(settings.content)
     fleets = fleets or FleetSource(settings.content, environment=default_environment(settings), clock=clock)
-    store = open_store(settings.effective_database_url, state, clock, witness)
+    store = open_store(
+        settings.effective_database_url, state, clock, key_file=settings.journal_key_file, witness=witness
+    )
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
     sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)

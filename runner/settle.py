@@ -19,6 +19,18 @@ def settle_run(state: Path, run_id: str, process: ProcessRef | None) -> None:
     remove_folder(folder)
 
 
+def settle_left_runs(state: Path) -> tuple[str, ...]:
+    """End what is left on this machine of runs whose workers died, and return their ids.
+
+    Whoever takes the incident over measures what they achieved; he may be on another machine, and can't end them.
+    """
+    left = abandoned(state.absolute() / RUNS)
+    for folder in left:
+        end_run(folder.name, folder)
+        remove_folder(folder)
+    return tuple(folder.name for folder in left)
+
+
 def settle_looks(state: Path) -> tuple[str, ...]:
     """Clear away the previews and sweeps whose makers died, and return their ids. Others are not touched."""
     left = abandoned(state.absolute() / LOOKS)

@@ -44,11 +44,13 @@ class Conditions:
 
     def forget(self, tx: Tx, fleet: str, signals: Iterable[Signal]) -> None:
         """Drop what is known of *signals*: the next sweep starts afresh."""
+        tx.serialise(f"conditions:{fleet}")
         keys = [(signal.host, signal.symptom, signal.subject) for signal in signals]
         tx.execute(delete(conditions).where(conditions.c.fleet == fleet, tuple_(*_KEY).in_(keys)))
 
     def put(self, tx: Tx, fleet: str, changed: Iterable[Condition]) -> None:
-        """Store *changed*, in place of what was known."""
+        """Store *changed*, in place of what was known. Two sweeps of a fleet may measure the same."""
+        tx.serialise(f"conditions:{fleet}")
         rows = [condition.model_dump() for condition in changed]
         for begin in range(0, len(rows), _BATCH):
             batch = rows[begin : begin + _BATCH]

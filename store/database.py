@@ -7,13 +7,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import Retryable
+from core.errors import BadInput, Retryable
 from core.points import NoWitness, Point, Witness
 
 _BUSY_SECONDS = 30
+"""How long a writer waits for another one, and how long PostgreSQL lets a worker that fell asleep keep its locks."""
+_CONNECT_SECONDS = 5
+_CONNECTIONS, _MORE_CONNECTIONS = 8, 56
+"""Kept open, and opened beside them while many threads are at work."""
+_POSTGRES = "postgresql"
+_POSTGRES_ARGUMENTS = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives_idle": _BUSY_SECONDS,
+    "options": f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={_BUSY_SECONDS}s",
+}
 
 
 class Tx:
@@ -21,6 +32,10 @@ class Tx:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.before_commit: list[Callable[[], None]] = []
+        """What is written last of all, because every other writer waits for it."""
+        self.entries: list[dict[str, Any]] = []
+        """What the journal will say about it."""
         self.after_commit: list[Callable[[], None]] = []
 
     def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
@@ -37,7 +52,7 @@ class Tx:
 
     def serialise(self, name: str) -> None:
         """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway."""
-        if self._connection.dialect.name == "postgresql":
+        if self._connection.dialect.name == _POSTGRES:
             number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
             self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(n)s)", {"n": number})
 
@@ -49,20 +64,25 @@ class Database:
         self.url = url
         self._witness = witness or NoWitness()
         self.engine = _engine(url)
+        # PostgreSQL would show each statement another moment.
+        snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading: dict[str, Any] = snapshot if self.engine.dialect.name == _POSTGRES else {}
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A read-only transaction: one consistent snapshot."""
-        with self.engine.connect() as connection, _plain_errors():
+        with plain_errors(), self.engine.connect().execution_options(**self._reading) as connection:
             yield Tx(connection)
 
     @contextmanager
     def write(self, point: Point | None = None) -> Iterator[Tx]:
         """A writing transaction, known to the witness as *point*. Raises Retryable if the database stays locked."""
-        with self.engine.connect().execution_options(writes=True) as connection, _plain_errors():
+        with plain_errors(), self.engine.connect().execution_options(writes=True) as connection:
             with connection.begin():
                 tx = Tx(connection)
                 yield tx
+                for callback in tx.before_commit:
+                    callback()
                 if point is not None:
                     self._witness.before(point)
             if point is not None:
@@ -76,16 +96,36 @@ class Database:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
+    """SQLAlchemy's errors as ours: Retryable if the database can't be used, BadInput for what it can't hold."""
     try:
         yield
-    except OperationalError as error:
-        raise Retryable(f"the database can't be used right now: {error.orig}") from error
+    except (OperationalError, InterfaceError) as error:
+        raise Retryable(f"the database can't be used right now: {_line(error.orig)}") from error
+    except PoolTimeout as error:
+        raise Retryable("the database can't be used right now: all our connections to it are busy") from error
+    except DataError as error:
+        raise BadInput(f"the database can't store this: {_line(error.orig)}") from error
+
+
+def _line(error: BaseException | None) -> str:
+    return " ".join(str(error).split())
 
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        try:
+            make_url(url).get_dialect().import_dbapi()
+        except (ArgumentError, ImportError) as error:
+            problem = f"{_line(error)}; PostgreSQL's is postgresql+psycopg://user:password@host/name"
+            raise BadInput(problem, key="FLEETMEND_DATABASE_URL") from None
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=_CONNECTIONS,
+            max_overflow=_MORE_CONNECTIONS,
+            connect_args=_POSTGRES_ARGUMENTS if url.startswith(_POSTGRES) else {},
+        )
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

@@ -15,7 +15,7 @@ from core.severity import Severity
 from core.states import FIRST, State
 from core.symptoms import Symptom
 from store.database import Database, Tx
-from store.incidents import Incidents, incident_of
+from store.incidents import Incidents, hold_hosts, incident_of
 from store.journal import Journal
 from store.tables import detections, incidents, mutes
 
@@ -42,10 +42,10 @@ class Detections:
         A live incident of a symptom that explains it, on the same host (and the same service, if both name one),
         takes a detection in; so does one whose remedy is at work on the service, if the symptom is transient.
         """
+        hold_hosts(tx, ((detection.fleet, detection.host) for detection in found))
         return [self._accept_one(tx, detection, symptoms.get(detection.symptom)) for detection in found]
 
     def _accept_one(self, tx: Tx, detection: Detection, symptom: Symptom | None) -> Accepted:
-        tx.serialise(f"fold:{detection.fleet}/{detection.host}")
         causes = () if symptom is None else symptom.explained_by
         incident = self._same_problem(tx, detection) or self._cause(tx, detection, causes)
         if incident is None and symptom is not None and symptom.transient:
@@ -71,7 +71,7 @@ class Detections:
 
     def _same_problem(self, tx: Tx, detection: Detection) -> Incident | None:
         live = (incidents.c.fingerprint == detection.fingerprint) & incidents.c.ended_at.is_(None)
-        row = tx.one(select(incidents).where(live))
+        row = tx.one(select(incidents).where(live).with_for_update(key_share=True))
         return None if row is None else incident_of(row)
 
     def _cause(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Incident | None:
@@ -81,7 +81,8 @@ class Detections:
             incidents.c.symptom.in_(causes),
             incidents.c.ended_at.is_(None),
         )
-        for row in tx.all(query.order_by(incidents.c.opened_at)) if causes else ():
+        held = query.order_by(incidents.c.opened_at).with_for_update(key_share=True)
+        for row in tx.all(held) if causes else ():
             if row["service"] is None or row["service"] == detection.service:
                 return incident_of(row)
         return None
@@ -96,7 +97,7 @@ class Detections:
             incidents.c.service == detection.service,
             incidents.c.state.in_([State.RUNNING.value, State.VERIFYING.value]),
         )
-        row = tx.one(query.order_by(incidents.c.opened_at))
+        row = tx.one(query.order_by(incidents.c.opened_at).with_for_update(key_share=True))
         return None if row is None else incident_of(row)
 
     def _mended_since(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> str | None:

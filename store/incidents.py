@@ -32,6 +32,12 @@ def _due_and_free(now: datetime) -> ColumnElement[bool]:
     return and_(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
 
 
+def hold_hosts(tx: Tx, places: Iterable[tuple[str, str]]) -> None:
+    """Let nobody else fold or unmute on these (fleet, host) until *tx* ends; always in the same order."""
+    for fleet, host in sorted(set(places)):
+        tx.serialise(f"fold:{fleet}/{host}")
+
+
 class Incidents:
     """Reads incidents and moves them from state to state."""
 
@@ -71,7 +77,8 @@ class Incidents:
         self._journal.append(tx, "incident.opened", actor, body, incident.id)
 
     def is_live(self, tx: Tx, problem: str) -> bool:
-        """True if an incident with the fingerprint *problem* has not ended."""
+        """True if an incident with the fingerprint *problem* has not ended. Nobody else asks that while *tx* lasts."""
+        tx.serialise(f"problem:{problem}")
         live = (incidents.c.fingerprint == problem) & incidents.c.ended_at.is_(None)
         return tx.one(select(incidents.c.id).where(live)) is not None
 
@@ -134,6 +141,8 @@ class Incidents:
 
     def unmute_all(self, tx: Tx, fleet: str, cleared: Iterable[Signal]) -> None:
         """`unmute` for every signal that cleared."""
+        cleared = list(cleared)
+        hold_hosts(tx, ((fleet, signal.host) for signal in cleared))
         for signal in cleared:
             self.unmute(tx, fingerprint(fleet, signal.symptom, signal.subject, signal.host))
 

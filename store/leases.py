@@ -26,7 +26,11 @@ class Leases:
     def take(self, tx: Tx, name: str, holder: str, ttl: timedelta) -> Lease | None:
         """Take *name*, or return None while somebody else holds it."""
         now = self._clock.now()
-        row = tx.one(select(leases).where(leases.c.name == name).with_for_update())
+        query = select(leases).where(leases.c.name == name).with_for_update()
+        row = tx.one(query)
+        if row is None:
+            tx.serialise(f"lease:{name}")  # a row that is not there can't be locked
+            row = tx.one(query)
         if row is not None and row["expires_at"] > now and row["holder"] != holder:
             return None
         fence = 1 if row is None else int(row["fence"]) + 1

@@ -71,6 +71,7 @@ class Approvals:
         self, tx: Tx, plan: Plan, answer: Answer, *, by: str, reasons: Sequence[str], expires_at: datetime
     ) -> Approval:
         """Store a decision about *plan* as it is now. Raises Conflict if *by* decided on it already."""
+        tx.serialise(f"decide:{plan.id}")
         mine = (approvals.c.plan_id == plan.id) & (approvals.c.by == by) & (approvals.c.plan_hash == plan.hash)
         if tx.one(select(approvals).where(mine)) is not None and by != "policy":
             raise Conflict(f"{by} already decided on {plan.id}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from core.journal import GENESIS, seal
+from core.journal import GENESIS, Head, seal
 from core.states import FIRST, State, may_follow
-from store.database import Database
+from store.database import Database, Tx
 from store.journal import Journal
 from store.tables import detections, incidents, journal, journal_head, runs
 
@@ -24,25 +25,24 @@ class Proof(NamedTuple):
 
 
 def verify(database: Database, log: Journal) -> Proof:
-    """Check the whole store. Reads only."""
+    """Check the whole store as it is at one moment, while others may go on writing. Reads only."""
+    known = log.head_file.read()  # first: what it knows is in the snapshot then
     with database.read() as tx:
         entries, problems, executions = (
             tx.execute(select(func.count()).select_from(table)).scalar_one() for table in (journal, incidents, runs)
         )
-    return Proof(entries, problems, executions, next(_violations(database, log), None))
+        return Proof(entries, problems, executions, next(_violations(tx, log, known), None))
 
 
-def _violations(database: Database, log: Journal) -> Iterator[str]:
-    yield from _chain(database, log)
-    yield from _paths(database, log)
-    yield from _rows(database)
+def _violations(tx: Tx, log: Journal, known: Head | None) -> Iterator[str]:
+    yield from _chain(tx, log, known)
+    yield from _paths(tx)
+    yield from _rows(tx)
 
 
-def _chain(database: Database, log: Journal) -> Iterator[str]:
-    with database.read() as tx:
-        rows = tx.all(select(journal).order_by(journal.c.seq))
-        stored = tx.one(select(journal_head))
-    known = log.head_file.read()
+def _chain(tx: Tx, log: Journal, known: Head | None) -> Iterator[str]:
+    rows = tx.all(select(journal).order_by(journal.c.seq))
+    stored = tx.one(select(journal_head))
     previous, seq = GENESIS, 0
     for row in rows:
         fields = {name: row[name] for name in ("seq", "at", "kind", "incident_id", "actor", "body", "previous")}
@@ -59,20 +59,20 @@ def _chain(database: Database, log: Journal) -> Iterator[str]:
         yield f"journal: it ends at entry {seq}, but the database's own head says {stored['seq']}"
 
 
-def _paths(database: Database, log: Journal) -> Iterator[str]:
+def _paths(tx: Tx) -> Iterator[str]:
     states: dict[str, State] = {}
-    for entry in log.entries():
-        if entry.incident_id is None:
+    moves = select(journal).where(journal.c.kind.in_(["incident.opened", "incident.state"]))
+    for entry in tx.all(moves.order_by(journal.c.seq)):
+        incident_id = str(entry["incident_id"])
+        if entry["kind"] == "incident.opened":
+            states[incident_id] = FIRST
             continue
-        if entry.kind == "incident.opened":
-            states[entry.incident_id] = FIRST
-        elif entry.kind == "incident.state":
-            before, after = State(entry.body["from"]), State(entry.body["to"])
-            if states.get(entry.incident_id) is not before or not may_follow(before, after):
-                yield f"{entry.incident_id}: entry {entry.seq} goes from {before} to {after}, which is no legal step"
-            states[entry.incident_id] = after
-    with database.read() as tx:
-        rows = tx.all(select(incidents.c.id, incidents.c.state, incidents.c.ended_at, incidents.c.due_at))
+        body = json.loads(entry["body"])
+        before, after = State(body["from"]), State(body["to"])
+        if states.get(incident_id) is not before or not may_follow(before, after):
+            yield f"{incident_id}: entry {entry['seq']} goes from {before} to {after}, which is no legal step"
+        states[incident_id] = after
+    rows = tx.all(select(incidents.c.id, incidents.c.state, incidents.c.ended_at, incidents.c.due_at))
     for row in rows:
         state = State(row["state"])
         if states.get(row["id"]) is not state:
@@ -84,15 +84,12 @@ def _paths(database: Database, log: Journal) -> Iterator[str]:
     )
 
 
-def _rows(database: Database) -> Iterator[str]:
-    with database.read() as tx:
-        orphans = tx.all(
-            select(detections.c.id)
-            .outerjoin(incidents, incidents.c.id == detections.c.incident_id)
-            .where(incidents.c.id.is_(None))
-        )
-        twice = tx.all(
-            select(runs.c.plan_id, runs.c.step).group_by(runs.c.plan_id, runs.c.step).having(func.count() > 1)
-        )
+def _rows(tx: Tx) -> Iterator[str]:
+    orphans = tx.all(
+        select(detections.c.id)
+        .outerjoin(incidents, incidents.c.id == detections.c.incident_id)
+        .where(incidents.c.id.is_(None))
+    )
+    twice = tx.all(select(runs.c.plan_id, runs.c.step).group_by(runs.c.plan_id, runs.c.step).having(func.count() > 1))
     yield from (f"{row['id']}: a detection without an incident" for row in orphans)
     yield from (f"{row['plan_id']}: step {row['step']} was run twice" for row in twice)

@@ -8,10 +8,11 @@ from pathlib import Path
 from core.clock import Clock
 from core.points import Point, Witness
 from store.conditions import Conditions
-from store.database import Database, Tx
+from store.database import Database, Tx, plain_errors
 from store.detections import Detections
 from store.incidents import Incidents
-from store.journal import HeadFile, Journal, read_or_make_key
+from store.journal import HeadFile, Journal
+from store.journal_key import open_key
 from store.leases import Leases
 from store.migrations import migrate
 from store.outcomes import Outcomes, Verifications
@@ -55,8 +56,20 @@ class Store:
         self._database.close()
 
 
-def open_store(url: str, state: Path, clock: Clock, witness: Witness | None = None) -> Store:
-    """Open the store at *url*, bringing its tables up to date; key and head lie in *state*."""
+def open_store(
+    url: str, state: Path, clock: Clock, *, key_file: Path | None = None, witness: Witness | None = None
+) -> Store:
+    """Open the store at *url*, bringing its tables up to date; the head lies in *state*, and so does the key.
+
+    With *key_file*, the key is there, and is never made. Raises BadInput for a key that is not this store's, and
+    Retryable if the database does not answer.
+    """
     database = Database(url, witness)
-    migrate(database.engine)
-    return Store(database, clock, key=read_or_make_key(state / "journal.key"), head=state / "journal.head")
+    try:
+        with plain_errors():
+            migrate(database.engine)
+        key = open_key(database, key_file or state / "journal.key", may_make=key_file is None)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database, clock, key=key, head=state / "journal.head")

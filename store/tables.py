@@ -266,6 +266,13 @@ journal_head = Table(
     Column("hash", String(64), nullable=False),
 )
 
+journal_key = Table(
+    "journal_key",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    Column("digest", String(64), nullable=False),
+)
+
 pauses = Table(
     "pauses",
     metadata,

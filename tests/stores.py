@@ -1,4 +1,4 @@
-"""Real stores for tests: SQLite in a folder of their own, migrated as a user's is."""
+"""Real stores for tests: a database of their own, migrated as a user's is (see `tests/engines.py`)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from core.detections import Detection
 from core.plans import Proposal, Step
 from core.severity import Risk
 from store.store import Store, open_store
+from tests.engines import url_in
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def new_store(clock: Clock, folder: Path | None = None) -> Iterator[Store]:
     """A store of its own; in *folder* it can be opened again."""
     with TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
-        store = open_store(f"sqlite:///{place / 'fleetmend.db'}", place, clock)
+        store = open_store(url_in(place), place, clock)
         try:
             yield store
         finally:

@@ -31,6 +31,7 @@ from fleets.resolve import Resolved
 from fleets.source import FleetSource
 from loop.wiring import Loop, wire
 from planner.chooser import Chooser
+from tests.engines import url_in
 from tests.stores import detection
 from tests.unit.content import write_shipped
 
@@ -192,7 +193,7 @@ def open_house(
         resolve=lambda _resolver: Resolved(hosts=tuple(hosts) or HOSTS, secrets=frozenset()),
     )
     loop = wire(
-        Settings(content=content, state=state, **(settings or {})),
+        Settings(content=content, state=state, **({"database_url": url_in(state)} | (settings or {}))),
         clock=clock,
         executor=world,
         recheck=world,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
+from functools import partial
 
 from approver.policy import expiry
 from approver.start import may_start
@@ -18,11 +18,11 @@ from core.samples import SignalState
 from core.states import State
 from loop.steps.approving import POLICY, current_plan
 from loop.steps.planning import inventory_digest, replan
+from loop.steps.through_outages import Follower, while_ours
 from loop.work import Work
 from store.database import Tx
 
 _NO_ROOM = timedelta(seconds=2)
-_CANCEL_LOOK_SECONDS = 0.5
 
 
 class _Wait(Exception):
@@ -136,49 +136,42 @@ def _execute_all(work: Work, plan: Plan, begun: Run) -> None:
     """Execute the steps in order until one fails; then the incident is verified, however they ended."""
     while True:
         result = _execute(work, plan, begun)
-        more = result.status is RunStatus.SUCCESSFUL and begun.step + 1 < len(plan.steps)
-        with work.context.store.write(Point.RUNNING_END) as tx:
-            work.context.store.leases.check(tx, work.keeper.lease)
-            work.context.store.runs.end(tx, begun, result)
-            if not more:
-                words = result.problem or "ran without an error; measuring now"
-                work.move(tx, State.VERIFYING, words, due_at=work.now)
-                return
-            begun = _begin_step(work, tx, plan, begun.step + 1)
+        following = while_ours(work, partial(_end, work, plan, begun, result))
+        if following is None:
+            return
+        begun = following
+
+
+def _end(work: Work, plan: Plan, begun: Run, result: RunResult) -> Run | None:
+    """In one transaction: the run is over, and the next one has begun, or the incident is verified (None)."""
+    more = result.status is RunStatus.SUCCESSFUL and begun.step + 1 < len(plan.steps)
+    with work.context.store.write(Point.RUNNING_END) as tx:
+        work.context.store.leases.check(tx, work.keeper.lease)
+        work.context.store.runs.end(tx, begun, result)
+        if not more:
+            words = result.problem or "ran without an error; measuring now"
+            work.move(tx, State.VERIFYING, words, due_at=work.now)
+            return None
+        return _begin_step(work, tx, plan, begun.step + 1)
 
 
 def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
-    runs = work.context.store.runs
+    runs, follower = work.context.store.runs, Follower(work, begun.id)
     try:
         result = work.context.executor.execute(
             begun.id,
             work.fleet,
             plan.steps[begun.step],
-            on_event=runs.record,
-            on_process=lambda process: runs.follow(begun.id, process),
-            cancelled=_Cancelled(work, begun.id),
+            on_event=follower.on_event,
+            on_process=follower.on_process,
+            cancelled=follower.cancelled,
         )
     except FleetmendError as error:
         with work.context.store.write(Point.RUNNING_REFUSED) as tx:
             work.note(tx, "run.refused", "runner", {"run": begun.id, "reason": str(error)})
         return RunResult(status=RunStatus.FAILED, problem=str(error))
-    if result.status is RunStatus.CANCELLED and not runs.cancelled(begun.id):
+    follower.end()
+    if result.status is RunStatus.CANCELLED and not while_ours(work, partial(runs.cancelled, begun.id)):
         words = "it was stopped with its worker; what it achieved is measured"
         return result.evolve(status=RunStatus.LOST, problem=words)
     return result
-
-
-class _Cancelled:
-    """Whether a run has to stop: somebody asked for it, this process ends, or the lease is gone."""
-
-    def __init__(self, work: Work, run_id: str) -> None:
-        self._work, self._run_id = work, run_id
-        self._looked, self._answer = 0.0, False
-
-    def __call__(self) -> bool:
-        if self._work.context.stopping.is_set() or self._work.keeper.lost:
-            return True
-        if time.monotonic() - self._looked >= _CANCEL_LOOK_SECONDS:
-            self._answer = self._work.context.store.runs.cancelled(self._run_id)
-            self._looked = time.monotonic()
-        return self._answer

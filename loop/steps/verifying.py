@@ -80,9 +80,10 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
         store.verifications.put(tx, found.verification)
         store.outcomes.add(tx, outcome)
         if verdict is Verdict.HEALED:
-            work.move(tx, State.RESOLVED, f"healed by {plan.title}: {reason}", actor="verifier")
-            # The next sweep starts afresh: what it finds from now on is a new problem.
+            # The next sweep starts afresh: what it finds from now on is a new problem. (A sweep takes conditions
+            # before incidents too, so that the two can't wait for each other.)
             store.conditions.forget(tx, work.incident.fleet, store.incidents.signals(work.incident.id))
+            work.move(tx, State.RESOLVED, f"healed by {plan.title}: {reason}", actor="verifier")
         else:
             _go_on(work, tx, plan, runs, outcome)
 

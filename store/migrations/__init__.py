@@ -10,6 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from store.database import Tx
+
 
 def migrate(engine: Engine) -> None:
     """Bring the tables up to the newest revision. Does nothing if they are there already."""
@@ -17,6 +19,7 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        Tx(connection).serialise("migrations")  # processes that start together
         if MigrationContext.configure(connection).get_current_revision() != newest:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["packages"]
 PASSES_ON = {"store/store.py: self._database.write(point)"}
 """Hands the caller's point on."""
+BEFORE_ANY_INCIDENT = {"store/journal_key.py: database.write()"}
+"""Written once, when a store is opened for the first time: there is nothing yet that could be lost."""
 
 
 def writes() -> Iterator[tuple[str, ast.Call]]:
@@ -37,7 +39,7 @@ def named(call: ast.Call) -> Point | None:
 
 
 def test_every_write_names_its_point() -> None:
-    assert {place for place, call in writes() if named(call) is None} == PASSES_ON
+    assert {place for place, call in writes() if named(call) is None} == PASSES_ON | BEFORE_ANY_INCIDENT
 
 
 def test_a_point_is_one_place_and_its_file_is_in_its_name() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,7 @@ NAMES = st.sampled_from(["service_down", "http_unhealthy", "disk_full"])
 STEPS = st.lists(st.tuples(NAMES, st.sampled_from(["h1", "h2"]), st.booleans()), max_size=12)
 
 
+@pytest.mark.usefixtures("engine")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_every_detection_is_in_one_incident_whatever_comes(steps: list[tuple[str, str, bool]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from core.runs import Run, RunResult, RunStatus
 from core.states import State
 from store.migrations import migrate
 from store.store import Store, open_store
+from tests.engines import execute_raw, rows_of, url_in
 from tests.stores import detection, proposal
 
 TTL = timedelta(seconds=30)
@@ -171,14 +171,13 @@ def test_tampering_is_found(store: Store, clock: ManualClock, tmp_path: Path, st
     with store.write() as tx:
         store.incidents.move(tx, incident, State.PLANNED, "x")
     assert store.proof().violation is None
-    with sqlite3.connect(tmp_path / "fleetmend.db") as raw:
-        raw.executescript(statements)
+    execute_raw(tmp_path, statements)
     assert store.proof().violation is not None
 
 
 def test_a_store_can_be_opened_again(store: Store, clock: ManualClock, tmp_path: Path) -> None:
     incident = opened(store, clock)
-    again = open_store(f"sqlite:///{tmp_path / 'fleetmend.db'}", tmp_path, clock)
+    again = open_store(url_in(tmp_path), tmp_path, clock)
     assert again.incidents.get(incident.id) == incident
     assert again.proof().violation is None
     again.close()
@@ -195,10 +194,12 @@ def test_tokens_are_stored_as_digests(store: Store, tmp_path: Path) -> None:
     assert store.tokens.owner(secret) == "me"
     assert store.tokens.owner(secret + "x") is None
     assert secret.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert secret not in str(rows_of(tmp_path, "tokens"))
     assert store.tokens.revoke("me", "test")
     assert store.tokens.owner(secret) is None
 
 
+@pytest.mark.usefixtures("engine")
 def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
@@ -206,7 +207,7 @@ def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
     from store.database import Database
     from store.tables import metadata
 
-    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    database = Database(url_in(tmp_path))
     migrate(database.engine)
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
