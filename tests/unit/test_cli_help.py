@@ -43,8 +43,8 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 
 def test_all_commands_are_there() -> None:
-    promised = "up api worker beat demo init detect incidents incident plan approve reject close runs cancel catalog fleets lessons"
-    promised += " journal pause resume ask tokens settings"
+    promised = "up demo init detect incidents incident plan approve reject close runs cancel catalog fleets lessons"
+    promised += " api worker beat journal pause resume ask tokens settings"
     assert {path[0] for path in ALL} == set(promised.split())
 
 
