@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.detections import Detection, fingerprint
 from core.errors import Conflict, NotFound, Refused
 from core.ids import new_id
+from core.importance import importance_of
 from core.incidents import REQUESTED, Incident, Request
 from core.severity import Severity
 from core.states import FIRST
@@ -23,20 +24,24 @@ class Intake:
 
     def accept(self, detections: Sequence[Detection]) -> list[Accepted]:
         """Store all of *detections*, or none. Raises Refused for an unknown fleet, host or symptom."""
+        importance: dict[str, int] = {}
         for number, detection in enumerate(detections):
             try:
-                self._check(detection)
+                importance[detection.id] = self._check(detection)
             except (NotFound, Refused) as error:
                 raise Refused(f"detection {number + 1} of {len(detections)}: {error}; nothing was stored") from None
         with self._context.store.write() as tx:
-            accepted = self.fold(tx, detections)
+            accepted = self.fold(tx, detections, importance)
         self.ring(accepted)
         return accepted
 
-    def fold(self, tx: Tx, detections: Sequence[Detection]) -> list[Accepted]:
-        """Store checked *detections* within the caller's transaction; `ring` for them after it."""
+    def fold(self, tx: Tx, detections: Sequence[Detection], importance: Mapping[str, int]) -> list[Accepted]:
+        """Store checked *detections* within the caller's transaction; `ring` for them after it.
+
+        *importance*: id of a detection -> what `importance_of` says; no inventory is read within a transaction.
+        """
         explained_by = {name: symptom.explained_by for name, symptom in self._context.catalog.symptoms.items()}
-        return self._context.store.detections.accept(tx, detections, explained_by)
+        return self._context.store.detections.accept(tx, detections, explained_by, importance)
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""
@@ -47,7 +52,9 @@ class Intake:
         """Open an incident for something that was asked for. Raises Conflict if the same is still being done."""
         fleet = self._context.fleet(fleet_name)
         if fleet.host(host) is None:
-            raise NotFound(f"the fleet {fleet_name} has no host {host!r}; `fleetmend fleets show {fleet_name}` lists them")
+            raise NotFound(
+                f"the fleet {fleet_name} has no host {host!r}; `fleetmend fleets show {fleet_name}` lists them"
+            )
         now = self._context.clock.now()
         incident = Incident(
             id=new_id("inc"),
@@ -64,6 +71,7 @@ class Intake:
             detections=0,
             evidence={},
             request=request,
+            importance=importance_of(fleet.host(host), None),
             opened_at=now,
             changed_at=now,
             last_seen_at=now,
@@ -76,9 +84,12 @@ class Intake:
         self._context.doorbell.ring(incident.id)
         return incident
 
-    def _check(self, detection: Detection) -> None:
+    def _check(self, detection: Detection) -> int:
+        """The importance of what *detection* speaks of. Raises NotFound or Refused."""
         fleet = self._context.fleet(detection.fleet)
-        if fleet.host(detection.host) is None:
+        host = fleet.host(detection.host)
+        if host is None:
             raise Refused(f"the fleet {fleet.name} has no host {detection.host!r}")
         if detection.symptom not in self._context.catalog.symptoms:
             raise Refused(f"there is no symptom {detection.symptom!r}; `fleetmend catalog symptoms` lists them")
+        return importance_of(host, detection.service)

@@ -10,6 +10,7 @@ from core.detections import Signal
 from core.errors import Conflict
 from core.fleets import Fleet, Sweep
 from core.ids import new_id
+from core.importance import importance_of
 from core.incidents import Incident
 from core.samples import Phase
 from core.states import State
@@ -49,9 +50,10 @@ class Sweeps:
         samples = context.sweeper.measure(fleet, sweep.probes, fleet.select(sweep.hosts), context.catalog.probes)
         before = context.store.conditions.of(fleet.name)
         found = assess(fleet, context.symptoms(fleet), samples, before, context.clock.now())
+        importance = {one.id: importance_of(fleet.host(one.host), one.service) for one in found.detections}
         with context.store.write() as tx:
             context.store.conditions.put(tx, fleet.name, found.conditions)
-            accepted = self._intake.fold(tx, found.detections)
+            accepted = self._intake.fold(tx, found.detections, importance)
         self._intake.ring(accepted)
         if found.cleared:
             self._clear(fleet, found.cleared)

@@ -10,8 +10,8 @@ from sqlalchemy import func, insert, select, update
 from core.clock import Clock
 from core.detections import Detection
 from core.ids import new_id
+from core.importance import ORDINARY, turn
 from core.incidents import Incident
-from core.severity import Severity
 from core.states import FIRST, State
 from store.database import Database, Tx
 from store.incidents import Incidents, incident_of
@@ -35,21 +35,31 @@ class Detections:
     def __init__(self, database: Database, clock: Clock, journal: Journal, all_incidents: Incidents) -> None:
         self._database, self._clock, self._journal, self._incidents = database, clock, journal, all_incidents
 
-    def accept(self, tx: Tx, found: Sequence[Detection], explained_by: Mapping[str, Sequence[str]]) -> list[Accepted]:
+    def accept(
+        self,
+        tx: Tx,
+        found: Sequence[Detection],
+        explained_by: Mapping[str, Sequence[str]],
+        importance: Mapping[str, int] | None = None,
+    ) -> list[Accepted]:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
         *explained_by*: symptom -> symptoms that cause it; a live incident of one of those on the same host (and the
         same service, if both name one) takes the detection in; so does one whose remedy is at work on the service.
+        *importance*: id of a detection -> how much what it speaks of matters.
         """
-        return [self._accept_one(tx, detection, explained_by.get(detection.symptom, ())) for detection in found]
+        weights = importance or {}
+        return [
+            self._accept_one(tx, one, explained_by.get(one.symptom, ()), weights.get(one.id, ORDINARY)) for one in found
+        ]
 
-    def _accept_one(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Accepted:
+    def _accept_one(self, tx: Tx, detection: Detection, causes: Sequence[str], importance: int) -> Accepted:
         tx.serialise(f"fold:{detection.fleet}/{detection.host}")
         incident = (
             self._same_problem(tx, detection) or self._cause(tx, detection, causes) or self._treatment(tx, detection)
         )
         if incident is not None:
-            self._fold(tx, incident, detection)
+            self._fold(tx, incident, detection, importance)
             return Accepted(detection, incident.id, opened=False)
         mended = self._mended_since(tx, detection, causes)
         if mended is not None:
@@ -62,7 +72,7 @@ class Detections:
             self._journal.append(tx, "detection.muted", detection.source, body, muting["incident_id"])
             return Accepted(detection, muting["incident_id"], opened=False)
         self._incidents.unmute(tx, detection.fingerprint)
-        opened = self._new_incident(detection)
+        opened = self._new_incident(detection, importance)
         self._incidents.open(tx, opened, detection.source)
         self._insert(tx, detection, opened.id)
         return Accepted(detection, opened.id, opened=True)
@@ -111,18 +121,21 @@ class Detections:
         row = tx.one(query.order_by(incidents.c.ended_at.desc()))
         return None if row is None else str(row["id"])
 
-    def _fold(self, tx: Tx, incident: Incident, detection: Detection) -> None:
+    def _fold(self, tx: Tx, incident: Incident, detection: Detection, importance: int) -> None:
         self._insert(tx, detection, incident.id)
+        severity, weight = max(incident.severity, detection.severity), max(incident.importance, importance)
         values = {
             "detections": incidents.c.detections + 1,
             "last_seen_at": max(incident.last_seen_at, detection.seen_at),
-            "severity": max(incident.severity, detection.severity, key=lambda severity: Severity(severity).rank),
+            "severity": severity,
+            "importance": weight,
+            "turn": turn(severity, weight),
         }
         tx.execute(update(incidents).where(incidents.c.id == incident.id).values(**values))
         body = {"detection": detection.id, "symptom": detection.symptom, "subject": detection.subject}
         self._journal.append(tx, "detection.folded", detection.source, body, incident.id)
 
-    def _new_incident(self, detection: Detection) -> Incident:
+    def _new_incident(self, detection: Detection, importance: int) -> Incident:
         now = self._clock.now()
         return Incident(
             id=new_id("inc"),
@@ -138,6 +151,7 @@ class Detections:
             version=1,
             detections=1,
             evidence=detection.evidence,
+            importance=importance,
             opened_at=now,
             changed_at=now,
             last_seen_at=detection.seen_at,

@@ -11,18 +11,20 @@ from sqlalchemy import RowMapping, and_, func, insert, select, update
 from core.clock import Clock
 from core.detections import Signal, fingerprint
 from core.errors import Conflict, NotFound
+from core.importance import turn
 from core.incidents import Incident
 from core.leases import Lease
 from core.states import MUTING, State, may_follow
 from store.database import Database, Tx
 from store.journal import Journal
 from store.leases import Leases
-from store.tables import detections, incidents, leases, mutes
+from store.tables import detections, incidents, mutes
+from store.work_tables import leases
 
 
 def incident_of(row: RowMapping) -> Incident:
     """A row of `incidents` as a value."""
-    return Incident.model_validate(dict(row))
+    return Incident.model_validate({name: row[name] for name in Incident.model_fields})
 
 
 class Incidents:
@@ -58,6 +60,7 @@ class Incidents:
     def open(self, tx: Tx, incident: Incident, actor: str) -> None:
         """Insert a new incident that *actor* raised. The caller holds the fingerprint free (see `Detections`)."""
         values = incident.model_dump()
+        values["turn"] = turn(incident.severity, incident.importance)
         values["request"] = None if incident.request is None else incident.request.model_dump(mode="json")
         tx.execute(insert(incidents).values(**values))
         body = {"title": incident.title, "fleet": incident.fleet, "severity": incident.severity}
@@ -131,13 +134,13 @@ class Incidents:
             self.unmute(tx, fingerprint(fleet, signal.symptom, signal.subject, signal.host))
 
     def due(self, now: datetime, limit: int = 200) -> list[str]:
-        """Ids of incidents that are due and that nobody works on, the longest waiting first."""
+        """Ids of incidents that are due and that nobody works on: severity first, then importance, then age."""
         name = "incident:" + incidents.c.id
         leased = select(leases.c.name).where(leases.c.name == name, leases.c.expires_at > now).exists()
         query = (
             select(incidents.c.id)
             .where(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
-            .order_by(incidents.c.due_at)
+            .order_by(incidents.c.turn, incidents.c.opened_at, incidents.c.id)
             .limit(limit)
         )
         with self._database.read() as tx:

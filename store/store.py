@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.clock import Clock
+from store.budgets import Budgets
 from store.conditions import Conditions
 from store.database import Database, Tx
 from store.detections import Detections
@@ -34,6 +35,7 @@ class Store:
         self.conditions = Conditions(database)
         self.plans = Plans(database, clock, self.journal)
         self.approvals = Approvals(database, clock, self.journal)
+        self.budgets = Budgets(database, clock)
         self.runs = Runs(database, clock, self.journal)
         self.verifications = Verifications(database)
         self.outcomes = Outcomes(database, self.journal)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from store.database import Database
-from store.tables import ticks
+from store.work_tables import ticks
 
 _KEPT = timedelta(days=2)
 

@@ -55,8 +55,8 @@ def _usage(work: Work, plan: Plan) -> Usage:
     return Usage(
         paused=paused[0] if paused else None,
         running=sum(run.fleet == fleet.name for run in store.runs.newest(open_only=True)),
-        hosts_last_hour=store.runs.touched_last_hour(fleet.name),
+        hosts_last_hour=store.budgets.hosts_last_hour(fleet.name),
         unhealthy_share=len(unhealthy) / len(fleet.hosts),
-        last_runs=store.runs.last_starts(fleet.name, plan.hosts),
+        last_runs=store.budgets.last_starts(fleet.name, plan.hosts),
         attempts=len({run.plan_id for run in store.runs.newest(incident_id=work.incident.id)}),
     )
