@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from core.states import State
+from store.counters import Counter
 from store.store import Store
 
 _MOST_OPEN_RUNS = 10_000
@@ -36,7 +37,7 @@ class StoreCollector(Collector):
         yield incidents
 
         runs = GaugeMetricFamily("fleetmend_runs_open", "Runs that have not ended, by fleet", labels=["fleet"])
-        running = Counter(run.fleet for run in self._store.runs.newest(open_only=True, limit=_MOST_OPEN_RUNS))
+        running = Tally(run.fleet for run in self._store.runs.newest(open_only=True, limit=_MOST_OPEN_RUNS))
         for fleet in sorted({fleet for fleet, _ in counts}):
             runs.add_metric([fleet], running[fleet])
         yield runs
@@ -48,6 +49,22 @@ class StoreCollector(Collector):
         entries = CounterMetricFamily("fleetmend_journal_entries", "Entries of the journal")
         entries.add_metric([], next((entry.seq for entry in self._store.journal.last(1)), 0))
         yield entries
+
+        counted = self._store.counters.all()
+        reconciled = CounterMetricFamily(
+            "fleetmend_reconciled",
+            "What was taken up again: incidents rung for, runs of dead workers settled, approvals that ran out",
+            labels=["kind"],
+        )
+        for kind in (Counter.RUNG, Counter.SETTLED, Counter.EXPIRED):
+            reconciled.add_metric([kind.value], counted[kind].value)
+        yield reconciled
+
+        looked = GaugeMetricFamily(
+            "fleetmend_reconciler_last_look_timestamp_seconds", "When the reconciler looked last"
+        )
+        looked.add_metric([], counted[Counter.LOOKS].at.timestamp())
+        yield looked
 
 
 def make_registry(store: Store) -> CollectorRegistry:

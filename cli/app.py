@@ -6,7 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import ask, catalog, detect, fleets, incidents, init, journal, lessons, pause, plan, runs, settings, tokens, up
+from cli import (
+    agents,
+    ask,
+    catalog,
+    detect,
+    fleets,
+    incidents,
+    init,
+    journal,
+    lessons,
+    pause,
+    plan,
+    runs,
+    settings,
+    tokens,
+    up,
+)
 from cli.options import Command, Content, Json, State, Url
 from cli.session import session
 from cli.version import version
@@ -75,6 +91,7 @@ _add("cancel", runs.cancel)
 app.add_typer(fleets.app, name="fleets")
 app.add_typer(catalog.app, name="catalog")
 _add("lessons", lessons.lessons)
+_add("agents", agents.agents)
 app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)

@@ -80,6 +80,13 @@ class Settings(BaseSettings):
         default=(),
         description='JSON list of further environment variables that Ansible may see, for example `["VAULT_ADDR"]`.',
     )
+    heartbeat_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        repr=False,
+        description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
+        "elsewhere can tell you when it is not. Treated as a secret.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     @property

@@ -53,8 +53,8 @@ def add_tasks(app: Celery, loop: Loop) -> None:
     """Give *app* its four tasks."""
 
     @app.task(name="fleetmend.advance")
-    def advance(incident_id: str) -> None:
-        loop.engine.advance(incident_id)
+    def advance(_incident_id: str) -> None:
+        loop.engine.advance_next()
 
     @app.task(name="fleetmend.sweep")
     def sweep(fleet: str, number: int) -> None:

@@ -13,6 +13,7 @@ from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings
 from core.symptoms import Symptom
 from fleets.source import FleetSource
+from loop.presence import Presence
 from monitor.detect import symptoms_of
 from monitor.sweep import Sweeper
 from planner.planner import Planner
@@ -34,6 +35,7 @@ class Context:
     sweeper: Sweeper
     recheck: Recheck
     doorbell: Doorbell
+    presence: Presence
     worker: str
     """Who we are, as holder of leases: machine, process, start time."""
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -6,6 +6,7 @@ import fcntl
 import logging
 import threading
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -32,7 +33,7 @@ class Embedded:
 
     def __init__(self, settings: Settings) -> None:
         """Wire the loop. Raises BadInput for content or settings that don't fit, Conflict if it runs already."""
-        self._lock = _own(settings.state)
+        self._lock, self._house = _own(settings.state), ExitStack()
         app = make_app(settings)
         self.loop = wire(settings, doorbell=CeleryDoorbell(app))
         add_tasks(app, self.loop)
@@ -48,6 +49,7 @@ class Embedded:
 
     def start(self) -> None:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
+        self._house.enter_context(self.loop.context.presence)
         self._thread.start()
         self._beat.start()
 
@@ -58,6 +60,7 @@ class Embedded:
         self._worker.stop()
         self._thread.join(_WORKER_STOPS_SECONDS)
         self._beat.join(_WORKER_STOPS_SECONDS)
+        self._house.close()
         self.loop.close()
         self._lock.close()
 

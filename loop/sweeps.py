@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.agents import Role
 from core.detections import Signal
 from core.errors import Conflict
 from core.fleets import Fleet, Sweep
@@ -39,7 +40,8 @@ class Sweeps:
             return False
         try:
             fleet = context.fleet(fleet_name)
-            self.run(fleet, fleet.file.sweeps[number])
+            with context.presence.at(Role.MONITOR, f"sweep {number} of {fleet_name}"):
+                self.run(fleet, fleet.file.sweeps[number])
         finally:
             context.store.leases.release_now([lease])
         return True

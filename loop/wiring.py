@@ -18,7 +18,9 @@ from knowledge.lessons import Memory
 from loop.context import Context
 from loop.desk import Desk
 from loop.engine import Engine
+from loop.heartbeat import Heartbeat
 from loop.intake import Intake
+from loop.presence import Presence
 from loop.reconciler import Reconciler
 from loop.schedules import Schedules
 from loop.sweeps import Sweeps
@@ -84,6 +86,7 @@ def wire(
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
     sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)
+    worker = worker_name()
     context = Context(
         settings=settings,
         clock=clock,
@@ -101,7 +104,8 @@ def wire(
             lambda: catalog.current().probes,
         ),
         doorbell=doorbell or NoDoorbell(),
-        worker=worker_name(),
+        presence=Presence(store, clock, worker, settings.lease),
+        worker=worker,
     )
     intake = Intake(context)
     return Loop(
@@ -111,7 +115,7 @@ def wire(
         desk=Desk(context, intake),
         sweeps=Sweeps(context, intake),
         schedules=Schedules(context, intake),
-        reconciler=Reconciler(context),
+        reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks)),
         memory=memory,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, update
 
 from core.clock import Clock
 from core.detections import Signal, fingerprint
@@ -25,6 +25,13 @@ from store.work_tables import leases
 def incident_of(row: RowMapping) -> Incident:
     """A row of `incidents` as a value."""
     return Incident.model_validate({name: row[name] for name in Incident.model_fields})
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    """Due, live, and under nobody's lease."""
+    name = "incident:" + incidents.c.id
+    leased = select(leases.c.name).where(leases.c.name == name, leases.c.expires_at > now).exists()
+    return and_(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
 
 
 class Incidents:
@@ -135,16 +142,20 @@ class Incidents:
 
     def due(self, now: datetime, limit: int = 200) -> list[str]:
         """Ids of incidents that are due and that nobody works on: severity first, then importance, then age."""
-        name = "incident:" + incidents.c.id
-        leased = select(leases.c.name).where(leases.c.name == name, leases.c.expires_at > now).exists()
-        query = (
-            select(incidents.c.id)
-            .where(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
-            .order_by(incidents.c.turn, incidents.c.opened_at, incidents.c.id)
-            .limit(limit)
-        )
+        return [incident_id for incident_id, _ in self.due_since(now, limit)]
+
+    def due_since(self, now: datetime, limit: int = 200) -> list[tuple[str, datetime]]:
+        """`due`, each with its due time."""
+        query = select(incidents.c.id, incidents.c.due_at).where(_due(now))
+        query = query.order_by(incidents.c.turn, incidents.c.opened_at, incidents.c.id).limit(limit)
         with self._database.read() as tx:
-            return [str(row["id"]) for row in tx.all(query)]
+            return [(str(row["id"]), row["due_at"]) for row in tx.all(query)]
+
+    def due_by_state(self, now: datetime) -> dict[State, int]:
+        """State -> how many incidents are due and nobody works on."""
+        query = select(incidents.c.state, func.count().label("n")).where(_due(now)).group_by(incidents.c.state)
+        with self._database.read() as tx:
+            return {State(row["state"]): int(row["n"]) for row in tx.all(query)}
 
     def signals(self, incident_id: str) -> tuple[Signal, ...]:
         """Every signal that was folded into the incident: all of them have to clear."""

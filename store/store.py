@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.clock import Clock
+from store.agents import Agents
 from store.budgets import Budgets
 from store.conditions import Conditions
+from store.counters import Counters
 from store.database import Database, Tx
 from store.detections import Detections
 from store.incidents import Incidents
@@ -42,6 +44,8 @@ class Store:
         self.pauses = Pauses(database, clock, self.journal)
         self.tokens = Tokens(database, clock, self.journal)
         self.ticks = Ticks(database)
+        self.agents = Agents(database, clock)
+        self.counters = Counters(database, clock)
 
     def write(self) -> AbstractContextManager[Tx]:
         """A writing transaction over all nouns."""

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    false,
     text,
 )
 
@@ -181,7 +180,7 @@ runs = Table(
     Column("fleet", String(63), nullable=False),
     Column("hosts", JSON, nullable=False),
     Column("parameters", JSON, nullable=False),
-    Column("read_only", Boolean, nullable=False, server_default=false()),
+    Column("read_only", Boolean, nullable=False, server_default=text("false")),
     Column("status", String(20), nullable=False),
     Column("worker", String(200), nullable=False),
     Column("process", JSON(none_as_null=True)),

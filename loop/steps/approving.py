@@ -8,6 +8,7 @@ from core.errors import NeedsHuman
 from core.plans import Plan
 from core.states import State
 from loop.work import Work
+from store.counters import Counter
 
 POLICY = "policy"
 
@@ -38,6 +39,7 @@ def expire(work: Work) -> None:
     mute_until = expiry(work.fleet, work.now)
     with work.context.store.write() as tx:
         work.move(tx, State.EXPIRED, "nobody answered in time", mute_until=mute_until)
+        work.context.store.counters.add(tx, Counter.EXPIRED)
 
 
 def current_plan(work: Work) -> Plan:

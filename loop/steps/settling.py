@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.runs import RunResult, RunStatus
 from core.states import State
 from loop.work import Work
+from store.counters import Counter
 
 
 def settle(work: Work) -> None:
@@ -18,3 +19,4 @@ def settle(work: Work) -> None:
         for run in left_open:
             store.runs.end(tx, run, RunResult(status=RunStatus.LOST, problem=words))
         work.move(tx, State.VERIFYING, words, due_at=work.now)
+        store.counters.add(tx, Counter.SETTLED)

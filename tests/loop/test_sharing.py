@@ -1,4 +1,4 @@
-"""Two incidents on one host, and a remedy that ran there just before: the last look is taken with the run's first row."""
+"""Two incidents on one host, and a remedy that ran there just before: what the transaction of a run looks at last."""
 
 from __future__ import annotations
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 from core.clock import ManualClock
 from core.plans import Plan
 from core.states import State
 from store.store import Store
 from tests.ledger import HOSTS, REMEDIES, begin, end, fleet, opened, planned, remedy
+from tests.stores import new_store
 
 HOUR = timedelta(hours=1)
 
@@ -145,3 +149,21 @@ def test_an_incident_moves_up_with_what_is_folded_into_it(store: Store, clock: M
     assert store.incidents.due(clock.now()) == [first.id, second.id]
     opened(store, clock, "h2", subject="a", severity="critical")
     assert store.incidents.due(clock.now()) == [second.id, first.id]
+
+
+def test_parallel_processes_never_take_one_place_too_many(store: Store, clock: ManualClock, tmp_path: Path) -> None:
+    plans = [planned(store, clock, ("restart", (host,))) for host in HOSTS for _ in range(2)]
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(3, mp_context=spawn) as pool:
+        shares = [[plan.id for plan in plans[number::3]] for number in range(3)]
+        begun = sum(pool.map(begin_some, [tmp_path] * 3, shares))
+    assert begun == 4
+    assert len(store.runs.newest(open_only=True)) == 4
+
+
+def begin_some(folder: Path, plan_ids: list[str]) -> int:
+    """How many of the plans could begin, in a process of its own."""
+    clock = ManualClock()
+    with new_store(clock, folder) as own:
+        where = fleet(concurrent_runs=5, hosts_per_hour=4)
+        return sum(begin(own, clock, own.plans.get(plan_id), where).obstacle is None for plan_id in plan_ids)

@@ -1,5 +1,7 @@
 """Shared host leases, reservations of the budgets, importance, agents and counters"""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,9 +12,9 @@ _SEVERITY = "CASE severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 E
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("incidents") as table:
-        table.add_column(sa.Column("importance", sa.Integer(), server_default="50", nullable=False))
-        table.add_column(sa.Column("turn", sa.Integer(), server_default="1050", nullable=False))
+    # Plain additions: a batch would make the table anew on SQLite, and what refers to it forbids that.
+    op.add_column("incidents", sa.Column("importance", sa.Integer(), server_default="50", nullable=False))
+    op.add_column("incidents", sa.Column("turn", sa.Integer(), server_default="1050", nullable=False))
     op.execute(f"UPDATE incidents SET turn = 1000 * ({_SEVERITY}) + 100 - importance")
     due = sa.text("due_at IS NOT NULL")
     op.create_index(
@@ -22,8 +24,7 @@ def upgrade() -> None:
         sqlite_where=due,
         postgresql_where=due,
     )
-    with op.batch_alter_table("runs") as table:
-        table.add_column(sa.Column("read_only", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("runs", sa.Column("read_only", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     open_run = sa.text("ended_at IS NULL")
     op.create_index("runs_open", "runs", ["fleet"], sqlite_where=open_run, postgresql_where=open_run)
     op.create_index("run_hosts_of_host", "run_hosts", ["fleet", "host", "remedy", "started_at"])
@@ -59,10 +60,13 @@ def upgrade() -> None:
         sa.Column("steps", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("worker", name=op.f("pk_agents")),
     )
-    op.create_table(
+    counters = op.create_table(
         "counters",
         sa.Column("name", sa.String(63), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
     )
+    never = datetime(1970, 1, 1, tzinfo=UTC)
+    names = ("looks", "rung", "settled", "expired")
+    op.bulk_insert(counters, [{"name": name, "value": 0, "at": never} for name in names])
