@@ -64,11 +64,11 @@ def planned(
 
 def begin(store: Store, clock: Clock, plan: Plan, where: Fleet) -> Room:
     """Reserve and begin, in one transaction, as `loop/steps/running.py` does. The run's id is `run-<plan>-0`."""
+    incident = store.incidents.get(plan.incident_id)
     with store.write() as tx:
         room = store.budgets.reserve(tx, plan, where, REMEDIES)
         if room.obstacle is None:
             begin_step(store, clock, tx, plan, where, 0)
-            incident = store.incidents.get(plan.incident_id)
             store.incidents.move(tx, incident, State.RUNNING, "running")
     return room
 
@@ -96,9 +96,9 @@ def begin_step(store: Store, clock: Clock, tx: Any, plan: Plan, where: Fleet, nu
 
 def end(store: Store, plan: Plan, number: int = 0, *, then: State = State.VERIFYING) -> None:
     """End a run; the incident goes to `verifying`, and on to *then*."""
-    run = store.runs.get(f"run-{plan.id}-{number}")
+    run, incident = store.runs.get(f"run-{plan.id}-{number}"), store.incidents.get(plan.incident_id)
     with store.write() as tx:
         store.runs.end(tx, run, RunResult(status=RunStatus.SUCCESSFUL))
-        incident = store.incidents.move(tx, store.incidents.get(plan.incident_id), State.VERIFYING, "ran")
+        incident = store.incidents.move(tx, incident, State.VERIFYING, "ran")
         if then is not State.VERIFYING:
             store.incidents.move(tx, incident, then, "healed")
