@@ -80,6 +80,32 @@ class Settings(BaseSettings):
         default=(),
         description='JSON list of further environment variables that Ansible may see, for example `["VAULT_ADDR"]`.',
     )
+    keep_incidents: Duration = Field(
+        default=timedelta(days=90),
+        ge=timedelta(days=1),
+        description="How long ended incidents are kept, with their plans, approvals and runs. Give it more than your "
+        "longest cooldown.",
+    )
+    most_incidents: int = Field(
+        default=50_000,
+        ge=100,
+        description="How many ended incidents are kept; of more, the oldest go first, but none in its first day.",
+    )
+    keep_events: Duration = Field(
+        default=timedelta(days=14),
+        ge=timedelta(days=1),
+        description="How long the events of ended runs are kept, and the single detections of incidents.",
+    )
+    keep_outcomes: Duration = Field(
+        default=timedelta(days=400),
+        ge=timedelta(days=1),
+        description="How long outcomes are kept; lessons are made of them.",
+    )
+    keep_journal: Duration = Field(
+        default=timedelta(days=400),
+        ge=timedelta(days=1),
+        description="How long the journal is kept. What is cut off is sealed by a checkpoint, so that the proof holds.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     @property

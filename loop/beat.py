@@ -15,11 +15,16 @@ from loop.schedules import BeatEntry, entries_of
 log = logging.getLogger(__name__)
 
 _RECONCILE_SECONDS = 1.0
+_LOOK_AT_THE_HOUR_SECONDS = 300.0
+"""More often than it happens, so that a process that is restarted every half an hour prunes too."""
 
 
 def beat_entries(fleets: FleetSource) -> list[BeatEntry]:
     """Everything that is to be fired, the reconciler included. A fleet that can't be read is logged and left out."""
-    entries = [BeatEntry("reconcile", "fleetmend.reconcile", (), interval(_RECONCILE_SECONDS))]
+    entries = [
+        BeatEntry("reconcile", "fleetmend.reconcile", (), interval(_RECONCILE_SECONDS)),
+        BeatEntry("prune", "fleetmend.prune", (), interval(_LOOK_AT_THE_HOUR_SECONDS)),
+    ]
     for name in fleets.names():
         try:
             entries += entries_of(name, fleets.file(name))

@@ -50,7 +50,7 @@ class CeleryDoorbell:
 
 
 def add_tasks(app: Celery, loop: Loop) -> None:
-    """Give *app* its four tasks."""
+    """Give *app* its tasks."""
 
     @app.task(name="fleetmend.advance")
     def advance(incident_id: str) -> None:
@@ -74,3 +74,10 @@ def add_tasks(app: Celery, loop: Loop) -> None:
     @app.task(name="fleetmend.reconcile", ignore_result=True)
     def reconcile() -> None:
         loop.reconciler.look()
+
+    @app.task(name="fleetmend.prune")
+    def prune() -> None:
+        try:
+            loop.housekeeping.tick()
+        except FleetmendError as error:
+            log.error("old rows could not be pruned: %s", error)

@@ -47,7 +47,9 @@ class Intake:
         """Open an incident for something that was asked for. Raises Conflict if the same is still being done."""
         fleet = self._context.fleet(fleet_name)
         if fleet.host(host) is None:
-            raise NotFound(f"the fleet {fleet_name} has no host {host!r}; `fleetmend fleets show {fleet_name}` lists them")
+            raise NotFound(
+                f"the fleet {fleet_name} has no host {host!r}; `fleetmend fleets show {fleet_name}` lists them"
+            )
         now = self._context.clock.now()
         incident = Incident(
             id=new_id("inc"),

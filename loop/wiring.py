@@ -18,6 +18,7 @@ from knowledge.lessons import Memory
 from loop.context import Context
 from loop.desk import Desk
 from loop.engine import Engine
+from loop.housekeeping import Housekeeping
 from loop.intake import Intake
 from loop.reconciler import Reconciler
 from loop.schedules import Schedules
@@ -45,6 +46,7 @@ class Loop:
     sweeps: Sweeps
     schedules: Schedules
     reconciler: Reconciler
+    housekeeping: Housekeeping
     memory: Memory
 
     def close(self) -> None:
@@ -112,6 +114,7 @@ def wire(
         sweeps=Sweeps(context, intake),
         schedules=Schedules(context, intake),
         reconciler=Reconciler(context),
+        housekeeping=Housekeeping(context),
         memory=memory,
     )
 

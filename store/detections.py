@@ -16,8 +16,10 @@ from core.states import FIRST, State
 from store.database import Database, Tx
 from store.incidents import Incidents, incident_of
 from store.journal import Journal
-from store.tables import detections, incidents, mutes
+from store.tables import detections, incidents, mutes, tallies
 
+PRUNED_DETECTIONS = "pruned_detections"
+"""The tally of detections that were pruned."""
 _LATEST_SHOWN = 200
 
 
@@ -157,9 +159,11 @@ class Detections:
         return [_detection_of(dict(row)) for row in reversed(rows)]
 
     def count(self) -> int:
-        """How many were accepted, ever."""
+        """How many were accepted, ever: those that were pruned since are counted on."""
         with self._database.read() as tx:
-            return int(tx.execute(select(func.count()).select_from(detections)).scalar_one())
+            kept = int(tx.execute(select(func.count()).select_from(detections)).scalar_one())
+            pruned = tx.one(select(tallies.c.number).where(tallies.c.name == PRUNED_DETECTIONS))
+        return kept + (0 if pruned is None else int(pruned["number"]))
 
 
 def _detection_of(row: dict[str, object]) -> Detection:

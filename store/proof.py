@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from core.journal import GENESIS, seal
+from core.journal import seal
 from core.states import FIRST, State, may_follow
 from store.database import Database
 from store.journal import Journal
+from store.sealing import PRUNED, newest_checkpoint
 from store.tables import detections, incidents, journal, journal_head, runs
 
 
@@ -42,8 +43,9 @@ def _chain(database: Database, log: Journal) -> Iterator[str]:
     with database.read() as tx:
         rows = tx.all(select(journal).order_by(journal.c.seq))
         stored = tx.one(select(journal_head))
+        begin = newest_checkpoint(tx)
     known = log.head_file.read()
-    previous, seq = GENESIS, 0
+    previous, seq = begin.hash, begin.through
     for row in rows:
         fields = {name: row[name] for name in ("seq", "at", "kind", "incident_id", "actor", "body", "previous")}
         if row["seq"] != seq + 1:
@@ -60,7 +62,8 @@ def _chain(database: Database, log: Journal) -> Iterator[str]:
 
 
 def _paths(database: Database, log: Journal) -> Iterator[str]:
-    states: dict[str, State] = {}
+    with database.read() as tx:
+        states = dict(newest_checkpoint(tx).states)
     for entry in log.entries():
         if entry.incident_id is None:
             continue
@@ -71,6 +74,10 @@ def _paths(database: Database, log: Journal) -> Iterator[str]:
             if states.get(entry.incident_id) is not before or not may_follow(before, after):
                 yield f"{entry.incident_id}: entry {entry.seq} goes from {before} to {after}, which is no legal step"
             states[entry.incident_id] = after
+        elif entry.kind == PRUNED:
+            last = states.pop(entry.incident_id, None)
+            if last is None or not last.terminal:
+                yield f"{entry.incident_id}: entry {entry.seq} says that it was pruned, but it was {last}"
     with database.read() as tx:
         rows = tx.all(select(incidents.c.id, incidents.c.state, incidents.c.ended_at, incidents.c.due_at))
     for row in rows:

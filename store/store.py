@@ -17,7 +17,9 @@ from store.outcomes import Outcomes, Verifications
 from store.pauses import Pauses
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
+from store.retention import Retention
 from store.runs import Runs
+from store.tallies import Tallies
 from store.ticks import Ticks
 from store.tokens import Tokens
 
@@ -40,6 +42,8 @@ class Store:
         self.pauses = Pauses(database, clock, self.journal)
         self.tokens = Tokens(database, clock, self.journal)
         self.ticks = Ticks(database)
+        self.tallies = Tallies(database)
+        self.retention = Retention(database, clock, self.journal, self.leases, self.tallies)
 
     def write(self) -> AbstractContextManager[Tx]:
         """A writing transaction over all nouns."""
