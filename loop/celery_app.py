@@ -6,7 +6,7 @@ import logging
 
 from celery import Celery
 
-from core.errors import FleetmendError
+from core.errors import FleetmendError, Retryable
 from core.settings import Settings
 from loop.schedules import due_time
 from loop.wiring import Loop
@@ -54,7 +54,10 @@ def add_tasks(app: Celery, loop: Loop) -> None:
 
     @app.task(name="fleetmend.advance")
     def advance(incident_id: str) -> None:
-        loop.engine.advance(incident_id)
+        try:
+            loop.engine.advance(incident_id)
+        except Retryable as error:
+            log.warning("%s waits: %s", incident_id, error)
 
     @app.task(name="fleetmend.sweep")
     def sweep(fleet: str, number: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -10,9 +12,12 @@ from typing import Any, cast
 from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event
 from sqlalchemy.exc import OperationalError
 
-from core.errors import Retryable
+from core.errors import Retryable, StorageFull
 
 _BUSY_SECONDS = 30
+_DISK_FULL = "53100"
+"""PostgreSQL's SQLSTATE."""
+_FULL_WORDS = "the disk that the database is on is full: nothing was stored; make room there, and send it again"
 
 
 class Tx:
@@ -47,6 +52,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        self._turn = threading.Lock() if url.startswith("sqlite") else None
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -56,13 +62,26 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        """A writing transaction. Raises Retryable if the database stays locked."""
+        """A writing transaction. Raises Retryable if the database stays locked, StorageFull if its disk is full."""
         with self.engine.connect().execution_options(writes=True) as connection, _plain_errors():
-            with connection.begin():
+            with self._my_turn(), connection.begin():
                 tx = Tx(connection)
                 yield tx
             for callback in tx.after_commit:
                 callback()
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """SQLite has one writer: who waits here goes on at once, where SQLite itself would sleep and look again."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=_BUSY_SECONDS):
+            raise Retryable(f"the database can't be used right now: it was being written to for {_BUSY_SECONDS} s")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -74,7 +93,15 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if _is_full(error.orig):
+            raise StorageFull(_FULL_WORDS) from error
         raise Retryable(f"the database can't be used right now: {error.orig}") from error
+
+
+def _is_full(cause: BaseException | None) -> bool:
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(cause, "sqlstate", None) == _DISK_FULL
 
 
 def _engine(url: str) -> Engine:

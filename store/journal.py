@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import threading
@@ -17,6 +18,8 @@ from core.errors import BadInput
 from core.journal import GENESIS, Entry, Head, seal
 from store.database import Database, Tx
 from store.tables import journal, journal_head
+
+log = logging.getLogger(__name__)
 
 _PAGE = 500
 
@@ -44,9 +47,14 @@ class HeadFile:
             if head.seq <= self._seq:
                 return
             partial = self._path.with_suffix(".new")
-            partial.write_text(head.model_dump_json())
-            partial.chmod(0o600)
-            partial.replace(self._path)
+            try:
+                partial.write_text(head.model_dump_json())
+                partial.chmod(0o600)
+                partial.replace(self._path)
+            except OSError as error:
+                # The entry is committed: whoever wrote it must not hear that it failed. An older head stays true.
+                log.warning("%s could not be written, and stays at an older entry: %s", self._path, error)
+                return
             self._seq = head.seq
 
 
