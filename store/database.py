@@ -25,6 +25,10 @@ class Tx:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.before_commit: list[Callable[[], None]] = []
+        """What is written last of all, because every other writer waits for it."""
+        self.entries: list[dict[str, Any]] = []
+        """What the journal will say about it."""
         self.after_commit: list[Callable[[], None]] = []
 
     def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
@@ -67,6 +71,8 @@ class Database:
             with self._my_turn(), connection.begin():
                 tx = Tx(connection)
                 yield tx
+                for callback in tx.before_commit:
+                    callback()
             for callback in tx.after_commit:
                 callback()
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 
 from core.clock import Clock
 from core.detections import Detection
 from core.ids import new_id
 from core.incidents import Incident
-from core.severity import Severity
 from core.states import FIRST, State
 from store.database import Database, Tx
+from store.folding import Batch
 from store.incidents import Incidents, incident_of
 from store.journal import Journal
 from store.tables import detections, incidents, mutes, tallies
@@ -43,36 +43,36 @@ class Detections:
         *explained_by*: symptom -> symptoms that cause it; a live incident of one of those on the same host (and the
         same service, if both name one) takes the detection in; so does one whose remedy is at work on the service.
         """
-        return [self._accept_one(tx, detection, explained_by.get(detection.symptom, ())) for detection in found]
+        for name in sorted({f"fold:{one.fleet}/{one.host}" for one in found}):
+            tx.serialise(name)
+        batch = Batch(tx, found, self._clock.now())
+        accepted = [self._accept_one(tx, one, explained_by.get(one.symptom, ()), batch) for one in found]
+        batch.flush()
+        return accepted
 
-    def _accept_one(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Accepted:
-        tx.serialise(f"fold:{detection.fleet}/{detection.host}")
+    def _accept_one(self, tx: Tx, detection: Detection, causes: Sequence[str], batch: Batch) -> Accepted:
         incident = (
-            self._same_problem(tx, detection) or self._cause(tx, detection, causes) or self._treatment(tx, detection)
+            batch.live(detection.fingerprint) or self._cause(tx, detection, causes) or self._treatment(tx, detection)
         )
         if incident is not None:
-            self._fold(tx, incident, detection)
+            self._fold(tx, incident, detection, batch)
             return Accepted(detection, incident.id, opened=False)
         mended = self._mended_since(tx, detection, causes)
         if mended is not None:
-            self._insert(tx, detection, mended)
+            batch.insert(detection, mended)
             return Accepted(detection, mended, opened=False)
         muting = tx.one(select(mutes).where(mutes.c.fingerprint == detection.fingerprint))
         if muting is not None and muting["until"] > self._clock.now():
-            self._insert(tx, detection, muting["incident_id"])
+            batch.insert(detection, muting["incident_id"])
             body = {"detection": detection.id, "source": detection.source}
             self._journal.append(tx, "detection.muted", detection.source, body, muting["incident_id"])
             return Accepted(detection, muting["incident_id"], opened=False)
         self._incidents.unmute(tx, detection.fingerprint)
         opened = self._new_incident(detection)
         self._incidents.open(tx, opened, detection.source)
-        self._insert(tx, detection, opened.id)
+        batch.opened(opened)
+        batch.insert(detection, opened.id)
         return Accepted(detection, opened.id, opened=True)
-
-    def _same_problem(self, tx: Tx, detection: Detection) -> Incident | None:
-        live = (incidents.c.fingerprint == detection.fingerprint) & incidents.c.ended_at.is_(None)
-        row = tx.one(select(incidents).where(live))
-        return None if row is None else incident_of(row)
 
     def _cause(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Incident | None:
         query = select(incidents).where(
@@ -94,6 +94,7 @@ class Detections:
             incidents.c.fleet == detection.fleet,
             incidents.c.host == detection.host,
             incidents.c.service == detection.service,
+            incidents.c.ended_at.is_(None),
             incidents.c.state.in_([State.RUNNING.value, State.VERIFYING.value]),
         )
         row = tx.one(query.order_by(incidents.c.opened_at))
@@ -113,14 +114,8 @@ class Detections:
         row = tx.one(query.order_by(incidents.c.ended_at.desc()))
         return None if row is None else str(row["id"])
 
-    def _fold(self, tx: Tx, incident: Incident, detection: Detection) -> None:
-        self._insert(tx, detection, incident.id)
-        values = {
-            "detections": incidents.c.detections + 1,
-            "last_seen_at": max(incident.last_seen_at, detection.seen_at),
-            "severity": max(incident.severity, detection.severity, key=lambda severity: Severity(severity).rank),
-        }
-        tx.execute(update(incidents).where(incidents.c.id == incident.id).values(**values))
+    def _fold(self, tx: Tx, incident: Incident, detection: Detection, batch: Batch) -> None:
+        batch.fold(incident, detection)
         body = {"detection": detection.id, "symptom": detection.symptom, "subject": detection.subject}
         self._journal.append(tx, "detection.folded", detection.source, body, incident.id)
 
@@ -145,11 +140,6 @@ class Detections:
             last_seen_at=detection.seen_at,
             due_at=now,
         )
-
-    def _insert(self, tx: Tx, detection: Detection, incident_id: str) -> None:
-        values = detection.model_dump()
-        values |= {"fingerprint": detection.fingerprint, "incident_id": incident_id, "accepted_at": self._clock.now()}
-        tx.execute(insert(detections).values(**values))
 
     def of(self, incident_id: str) -> list[Detection]:
         """The incident's detections, oldest first (the latest 200)."""

@@ -77,24 +77,43 @@ class Journal:
         self._database, self._clock, self.key, self.head_file = database, clock, key, head_file
 
     def append(self, tx: Tx, kind: str, actor: str, body: dict[str, Any], incident_id: str | None = None) -> None:
-        """Append one entry. *body* holds typed facts only, without secrets."""
-        row = tx.one(select(journal_head).with_for_update())
-        if row is None:
-            tx.execute(insert(journal_head).values(one=True, seq=0, hash=GENESIS))
-        previous = GENESIS if row is None else str(row["hash"])
-        fields = {
-            "seq": 1 if row is None else int(row["seq"]) + 1,
+        """Append one entry. *body* holds typed facts only, without secrets.
+
+        It is written as the transaction's last act: whoever holds the chain's head waits for nobody then, so that two
+        transactions can't wait for each other.
+        """
+        said = {
             "at": self._clock.now().isoformat(),
             "kind": kind,
             "incident_id": incident_id,
             "actor": actor,
             "body": json.dumps(body, sort_keys=True, separators=(",", ":"), default=str),
-            "previous": previous,
         }
-        head = Head(seq=fields["seq"], hash=seal(self.key, **fields))  # type: ignore[arg-type]
-        tx.execute(insert(journal).values(**fields, hash=head.hash))
+        if not tx.entries:
+            tx.before_commit.append(lambda: self._chain(tx))
+        tx.entries.append(said)
+
+    def _chain(self, tx: Tx) -> None:
+        """Seal the entries of *tx*, and move the head behind them."""
+        head, rows = self._head(tx), []
+        for said in tx.entries:
+            fields: dict[str, Any] = {**said, "seq": head.seq + 1, "previous": head.hash}
+            head = Head(seq=head.seq + 1, hash=seal(self.key, **fields))
+            rows.append(fields | {"hash": head.hash})
+        tx.execute(insert(journal), rows)
         tx.execute(update(journal_head).values(seq=head.seq, hash=head.hash))
         tx.after_commit.append(lambda: self.head_file.advance(head))
+
+    def _head(self, tx: Tx) -> Head:
+        """The newest entry, held until *tx* ends."""
+        row = tx.one(select(journal_head).with_for_update())
+        if row is None:
+            tx.serialise("journal")
+            row = tx.one(select(journal_head).with_for_update())
+        if row is None:
+            tx.execute(insert(journal_head).values(one=True, seq=0, hash=GENESIS))
+            return Head(seq=0, hash=GENESIS)
+        return Head(seq=row["seq"], hash=row["hash"])
 
     def entries(self, *, after: int = 0, incident_id: str | None = None, limit: int | None = None) -> Iterator[Entry]:
         """Entries in order, from the one behind *after* on."""
