@@ -57,7 +57,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.loop = loop
-    app.state.registry = make_registry(loop.context.store)
+    app.state.registry = make_registry(loop.context.store, loop.context.clock)
     add_handlers(app, loop)
     # The last one added is the outermost.
     app.add_middleware(BodyBound)

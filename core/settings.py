@@ -61,6 +61,12 @@ class Settings(BaseSettings):
         description="Wall-clock limit for one answer of the model, after which rules answer.",
     )
     workers: int = Field(default=8, ge=1, le=64, description="Threads that advance incidents and run sweeps.")
+    most_due: int = Field(
+        default=100,
+        ge=1,
+        description="How many incidents may wait for a worker: while there are more, sweeps are left out, so that what "
+        "was found is worked on before more is looked for.",
+    )
     forks: int = Field(
         default=10, ge=1, le=500, description="Hosts that one Ansible process works on at the same time."
     )

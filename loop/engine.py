@@ -36,8 +36,10 @@ class Engine:
         self._context = context
 
     def advance(self, incident_id: str) -> None:
-        """Do all that is due for the incident now. Returns at once if another worker has it."""
+        """Do all that is due for the incident now. Returns at once if nothing is, or another worker has it."""
         context = self._context
+        if not context.store.incidents.is_due(incident_id, context.clock.now()):
+            return
         # The holder names this very call: two calls in one process must not share a lease.
         holder = f"{context.worker}/{new_id('call')}"
         lease = context.store.leases.take_now(f"incident:{incident_id}", holder, context.settings.lease)

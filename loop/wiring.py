@@ -20,6 +20,7 @@ from loop.desk import Desk
 from loop.engine import Engine
 from loop.housekeeping import Housekeeping
 from loop.intake import Intake
+from loop.places import Places, half_of
 from loop.reconciler import Reconciler
 from loop.schedules import Schedules
 from loop.sweeps import Sweeps
@@ -86,13 +87,14 @@ def wire(
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
     sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)
+    model = chooser(settings)
     context = Context(
         settings=settings,
         clock=clock,
         store=store,
         catalog_source=catalog,
         fleet_source=fleets,
-        planner=Planner(chooser(settings), memory),
+        planner=Planner(model, memory),
         executor=executor or AnsibleExecutor(catalog, settings, clock),
         prober=prober,
         sweeper=sweeper,
@@ -104,6 +106,9 @@ def wire(
         ),
         doorbell=doorbell or NoDoorbell(),
         worker=worker_name(),
+        sweep_places=Places(half_of(settings.workers)),
+        # Rules answer at once: only a model can keep workers waiting.
+        model_places=Places(settings.workers if model is None else half_of(settings.workers)),
     )
     intake = Intake(context)
     return Loop(

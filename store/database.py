@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from core.errors import Retryable, StorageFull
+from store.turn import Turn
 
 _BUSY_SECONDS = 30
 _DISK_FULL = "53100"
@@ -56,7 +56,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
-        self._turn = threading.Lock() if url.startswith("sqlite") else None
+        self._turn = Turn() if url.startswith("sqlite") else None
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -65,29 +65,20 @@ class Database:
             yield Tx(connection)
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """A writing transaction. Raises Retryable if the database stays locked, StorageFull if its disk is full."""
+    def write(self, *, urgent: bool = False) -> Iterator[Tx]:
+        """A writing transaction. Raises Retryable if the database stays locked, StorageFull if its disk is full.
+
+        An *urgent* one waits for one other writer of this process at most, where the database has one at a time.
+        """
+        turn = nullcontext() if self._turn is None else self._turn.taken(_BUSY_SECONDS, urgent=urgent)
         with self.engine.connect().execution_options(writes=True) as connection, _plain_errors():
-            with self._my_turn(), connection.begin():
+            with turn, connection.begin():
                 tx = Tx(connection)
                 yield tx
                 for callback in tx.before_commit:
                     callback()
             for callback in tx.after_commit:
                 callback()
-
-    @contextmanager
-    def _my_turn(self) -> Iterator[None]:
-        """SQLite has one writer: who waits here goes on at once, where SQLite itself would sleep and look again."""
-        if self._turn is None:
-            yield
-            return
-        if not self._turn.acquire(timeout=_BUSY_SECONDS):
-            raise Retryable(f"the database can't be used right now: it was being written to for {_BUSY_SECONDS} s")
-        try:
-            yield
-        finally:
-            self._turn.release()
 
     def close(self) -> None:
         """Give every connection back."""

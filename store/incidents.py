@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, update
 
 from core.clock import Clock
 from core.detections import Signal, fingerprint
@@ -23,6 +23,12 @@ from store.tables import detections, incidents, leases, mutes
 def incident_of(row: RowMapping) -> Incident:
     """A row of `incidents` as a value."""
     return Incident.model_validate(dict(row))
+
+
+def _due_and_free(now: datetime) -> ColumnElement[bool]:
+    name = "incident:" + incidents.c.id
+    leased = select(leases.c.name).where(leases.c.name == name, leases.c.expires_at > now).exists()
+    return and_(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
 
 
 class Incidents:
@@ -132,16 +138,20 @@ class Incidents:
 
     def due(self, now: datetime, limit: int = 200) -> list[str]:
         """Ids of incidents that are due and that nobody works on, the longest waiting first."""
-        name = "incident:" + incidents.c.id
-        leased = select(leases.c.name).where(leases.c.name == name, leases.c.expires_at > now).exists()
-        query = (
-            select(incidents.c.id)
-            .where(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
-            .order_by(incidents.c.due_at)
-            .limit(limit)
-        )
+        query = select(incidents.c.id).where(_due_and_free(now)).order_by(incidents.c.due_at).limit(limit)
         with self._database.read() as tx:
             return [str(row["id"]) for row in tx.all(query)]
+
+    def count_due(self, now: datetime, most: int) -> int:
+        """How many incidents are due and nobody works on them; counts to *most* only."""
+        some = select(incidents.c.id).where(_due_and_free(now)).limit(most).subquery()
+        with self._database.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
+
+    def is_due(self, incident_id: str, now: datetime) -> bool:
+        """True if the incident is due and nobody works on it. Writes nothing: most rings come when it is done."""
+        with self._database.read() as tx:
+            return tx.one(select(incidents.c.id).where(incidents.c.id == incident_id, _due_and_free(now))) is not None
 
     def signals(self, incident_id: str) -> tuple[Signal, ...]:
         """Every signal that was folded into the incident: all of them have to clear."""

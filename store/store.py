@@ -45,9 +45,9 @@ class Store:
         self.tallies = Tallies(database)
         self.retention = Retention(database, clock, self.journal, self.leases, self.tallies)
 
-    def write(self) -> AbstractContextManager[Tx]:
-        """A writing transaction over all nouns."""
-        return self._database.write()
+    def write(self, *, urgent: bool = False) -> AbstractContextManager[Tx]:
+        """A writing transaction over all nouns; an *urgent* one does not stand in line."""
+        return self._database.write(urgent=urgent)
 
     def proof(self) -> Proof:
         """Check the journal's chain and the laws that the tables must keep."""
