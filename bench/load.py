@@ -1,4 +1,4 @@
-"""Posts as fast as answers come, over kept-open connections: with wrk where there is one, else with threads of our own."""
+"""Posts as fast as answers come, over kept-open connections: with wrk where it is installed, else with threads."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -25,6 +26,7 @@ from runner.settle import settle_looks
 log = logging.getLogger(__name__)
 
 _WORKER_STOPS_SECONDS = 30.0
+_SWITCH_SECONDS = 0.0005
 
 
 class Embedded:
@@ -48,6 +50,8 @@ class Embedded:
 
     def start(self) -> None:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
+        # Threads that wait for the disk or the network all day must not wait for Python too: its default is 5 ms.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread.start()
         self._beat.start()
 
