@@ -6,7 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import ask, catalog, detect, fleets, incidents, init, journal, lessons, pause, plan, runs, settings, tokens, up
+from cli import (
+    ask,
+    catalog,
+    db,
+    detect,
+    fleets,
+    incidents,
+    init,
+    journal,
+    lessons,
+    pause,
+    plan,
+    runs,
+    settings,
+    tokens,
+    up,
+)
 from cli.options import Command, Content, Json, State, Url
 from cli.session import session
 from cli.version import version
@@ -79,4 +95,7 @@ app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(db.app, name="db")
+_add("backup", db.backup)
+_add("restore", db.restore)
 _add("settings", settings.settings)

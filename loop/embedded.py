@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import sys
 import threading
 import warnings
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from celery import Celery
 from celery.apps.worker import Worker
 from celery.beat import EmbeddedService
 from celery.platforms import SecurityWarning
 
-from core.errors import Conflict
 from core.settings import Settings
+from core.state_lock import own_state
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.wiring import wire
@@ -34,7 +32,7 @@ class Embedded:
 
     def __init__(self, settings: Settings) -> None:
         """Wire the loop. Raises BadInput for content or settings that don't fit, Conflict if it runs already."""
-        self._lock = _own(settings.state)
+        self._lock = own_state(settings.state)
         app = make_app(settings)
         self.loop = wire(settings, doorbell=CeleryDoorbell(app))
         add_tasks(app, self.loop)
@@ -88,15 +86,3 @@ def _worker(app: Celery, threads: int) -> Worker:
             without_mingle=True,
             quiet=True,
         )
-
-
-def _own(state: Path) -> IO[str]:
-    """Hold the state folder's lock until the file is closed. Raises Conflict if another process holds it."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = (state / "up.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise Conflict(f"fleetmend is already running on {state}; stop it, or set another FLEETMEND_STATE") from None
-    return lock
