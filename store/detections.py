@@ -13,7 +13,7 @@ from core.ids import new_id
 from core.incidents import Incident
 from core.states import FIRST, State
 from store.database import Database, Tx
-from store.folding import Batch
+from store.folding import Batch, Target
 from store.incidents import Incidents, incident_of
 from store.journal import Journal
 from store.tables import detections, incidents, mutes, tallies
@@ -51,12 +51,13 @@ class Detections:
         return accepted
 
     def _accept_one(self, tx: Tx, detection: Detection, causes: Sequence[str], batch: Batch) -> Accepted:
-        incident = (
-            batch.live(detection.fingerprint) or self._cause(tx, detection, causes) or self._treatment(tx, detection)
-        )
-        if incident is not None:
-            self._fold(tx, incident, detection, batch)
-            return Accepted(detection, incident.id, opened=False)
+        target = batch.live(detection.fingerprint)
+        if target is None:
+            other = self._cause(tx, detection, causes) or self._treatment(tx, detection)
+            target = None if other is None else Target.of(other)
+        if target is not None:
+            self._fold(tx, target, detection, batch)
+            return Accepted(detection, target.id, opened=False)
         mended = self._mended_since(tx, detection, causes)
         if mended is not None:
             batch.insert(detection, mended)
@@ -114,10 +115,10 @@ class Detections:
         row = tx.one(query.order_by(incidents.c.ended_at.desc()))
         return None if row is None else str(row["id"])
 
-    def _fold(self, tx: Tx, incident: Incident, detection: Detection, batch: Batch) -> None:
-        batch.fold(incident, detection)
+    def _fold(self, tx: Tx, target: Target, detection: Detection, batch: Batch) -> None:
+        batch.fold(target, detection)
         body = {"detection": detection.id, "symptom": detection.symptom, "subject": detection.subject}
-        self._journal.append(tx, "detection.folded", detection.source, body, incident.id)
+        self._journal.append(tx, "detection.folded", detection.source, body, target.id)
 
     def _new_incident(self, detection: Detection) -> Incident:
         now = self._clock.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -12,10 +12,12 @@ from core.detections import Detection
 from core.incidents import Incident
 from core.severity import Severity
 from store.database import Tx
-from store.incidents import incident_of
 from store.tables import detections, incidents
 
 _AT_ONCE = 500
+_LIVE = select(incidents.c.fingerprint, incidents.c.id, incidents.c.severity, incidents.c.last_seen_at).where(
+    incidents.c.ended_at.is_(None)
+)
 _FOLD = (
     update(incidents)
     .where(incidents.c.id == bindparam("of"))
@@ -27,6 +29,19 @@ _FOLD = (
 )
 
 
+class Target(NamedTuple):
+    """A live incident, as far as folding needs to know it."""
+
+    id: str
+    severity: Severity
+    last_seen_at: datetime
+
+    @classmethod
+    def of(cls, incident: Incident) -> Target:
+        """What folding needs of *incident*."""
+        return cls(incident.id, incident.severity, incident.last_seen_at)
+
+
 class Batch:
     """Detections that are accepted in one transaction. Nothing but new incidents is written before `flush`."""
 
@@ -36,21 +51,21 @@ class Batch:
         self._folds: dict[str, dict[str, Any]] = {}
         self._live = self._look_up(list({one.fingerprint for one in found}))
 
-    def _look_up(self, wanted: Sequence[str]) -> dict[str, Incident]:
-        live: dict[str, Incident] = {}
+    def _look_up(self, wanted: Sequence[str]) -> dict[str, Target]:
+        live: dict[str, Target] = {}
         for begin in range(0, len(wanted), _AT_ONCE):
             same = incidents.c.fingerprint.in_(wanted[begin : begin + _AT_ONCE])
-            for row in self._tx.all(select(incidents).where(same, incidents.c.ended_at.is_(None))):
-                live[row["fingerprint"]] = incident_of(row)
+            for problem, incident_id, severity, last_seen_at in self._tx.execute(_LIVE.where(same)):
+                live[problem] = Target(incident_id, Severity(severity), last_seen_at)
         return live
 
-    def live(self, fingerprint: str) -> Incident | None:
+    def live(self, fingerprint: str) -> Target | None:
         """The live incident of this very problem."""
         return self._live.get(fingerprint)
 
     def opened(self, incident: Incident) -> None:
         """*incident* was opened: what comes behind may fold into it."""
-        self._live[incident.fingerprint] = incident
+        self._live[incident.fingerprint] = Target.of(incident)
 
     def insert(self, detection: Detection, incident_id: str) -> None:
         """Store *detection* as the incident's."""
@@ -63,16 +78,17 @@ class Batch:
         }
         self._rows.append(values)
 
-    def fold(self, incident: Incident, detection: Detection) -> None:
+    def fold(self, target: Target, detection: Detection) -> None:
         """Store *detection* as the incident's, and count it there."""
-        self.insert(detection, incident.id)
-        known = self._folds.get(incident.id)
+        self.insert(detection, target.id)
+        known = self._folds.get(target.id)
         if known is None:
-            known = {"of": incident.id, "more": 0, "seen": incident.last_seen_at, "worst": incident.severity}
-            self._folds[incident.id] = known
+            known = {"of": target.id, "more": 0, "seen": target.last_seen_at, "worst": target.severity}
+            self._folds[target.id] = known
         known["more"] += 1
         known["seen"] = max(known["seen"], detection.seen_at)
-        known["worst"] = max(known["worst"], detection.severity, key=lambda severity: Severity(severity).rank)
+        if detection.severity != known["worst"] and detection.severity > known["worst"]:
+            known["worst"] = detection.severity
 
     def flush(self) -> None:
         """Write what is pending."""

@@ -75,7 +75,9 @@ class Tokens:
             row = tx.one(select(tokens.c.name).where(tokens.c.digest == digest))
         if row is None:
             return None
-        self._known = {digest: (began, str(row["name"])), **dict(list(self._known.items())[:_MOST_KNOWN])}
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[digest] = (began, str(row["name"]))
         return str(row["name"])
 
     def owner_lately(self, secret: str) -> str | None:
