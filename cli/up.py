@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -75,6 +77,11 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
             except Retryable as problem:
                 complain(f"{problem}; the loop goes on, and so do these lines")
         page.line("stopping; once more stops at once")
+    if embedded.unfinished:
+        page.line("stopped; what was still at work is taken up at the next start")
+        sys.stdout.flush()
+        # Threads that wait for a host or a model would keep this process alive. Ending it is as safe as killing it.
+        os._exit(0)
 
 
 def _welcome(page: Page, settings: Settings, files: dict[str, FleetFile], url: str, token: str | None) -> None:

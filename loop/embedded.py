@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
+import time
 import warnings
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,7 @@ from runner.settle import settle_looks
 
 log = logging.getLogger(__name__)
 
-_WORKER_STOPS_SECONDS = 30.0
+_STOPS_SECONDS = 20.0
 
 
 class Embedded:
@@ -45,6 +46,8 @@ class Embedded:
         scheduler = make_scheduler(self.loop.context.fleet_source)
         self._beat = EmbeddedService(app, thread=True, scheduler_cls=scheduler)
         self._thread = threading.Thread(target=self._worker.start, name="worker", daemon=True)
+        self.unfinished = False
+        """True if something was still at work when the time to stop was over. Its threads keep the process alive."""
 
     def start(self) -> None:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
@@ -52,12 +55,20 @@ class Embedded:
         self._beat.start()
 
     def stop(self) -> None:
-        """End the beat, stop runs that are under way (they are verified at the next start), and end the worker."""
+        """End the beat, stop runs that are under way (they are verified at the next start), and end the worker.
+
+        Takes `_STOPS_SECONDS` at most: what is still at work then (a model or a host that does not answer) is left
+        to the next start, and `unfinished` is set.
+        """
+        until = time.monotonic() + _STOPS_SECONDS
         self.loop.context.stopping.set()
         self._beat.service.stop(wait=False)
-        self._worker.stop()
-        self._thread.join(_WORKER_STOPS_SECONDS)
-        self._beat.join(_WORKER_STOPS_SECONDS)
+        # Celery's own stop waits for its tasks, without an end.
+        stopper = threading.Thread(target=self._worker.stop, name="stopper", daemon=True)
+        stopper.start()
+        for thread in (stopper, self._thread, self._beat):
+            thread.join(max(0.0, until - time.monotonic()))
+            self.unfinished = self.unfinished or thread.is_alive()
         self.loop.close()
         self._lock.close()
 
