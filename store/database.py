@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -16,6 +18,7 @@ from core.points import NoWitness, Point, Witness
 
 _BUSY_SECONDS = 30
 """How long a writer waits for another one, and how long PostgreSQL lets a worker that fell asleep keep its locks."""
+_WAL_PAUSE_SECONDS = 0.01
 _CONNECT_SECONDS = 5
 _CONNECTIONS, _MORE_CONNECTIONS = 8, 56
 """Kept open, and opened beside them while many threads are at work."""
@@ -131,7 +134,7 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions behind our back
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -142,3 +145,17 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. SQLite does not wait here: while another process does the same, it answers 'locked' at once."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+        else:
+            return
