@@ -8,16 +8,11 @@ import pytest
 
 from core.fleets import Host
 from core.model import Model
-from monitor.entries import (
-    FileEntry,
-    FolderEntry,
-    HttpEntry,
-    ProcessEntry,
-    ServiceEntry,
-    TcpEntry,
-    read_entries,
-    service_of,
-)
+from monitor.entries.files import FileEntry, FolderEntry
+from monitor.entries.outside import HttpEntry, TcpEntry
+from monitor.entries.processes import ProcessEntry
+from monitor.entries.reading import read_entries
+from monitor.entries.services import ServiceEntry
 from monitor.sizes import parse_size
 
 
@@ -111,6 +106,7 @@ def test_a_variable_that_is_no_mapping() -> None:
 def test_the_service_of_an_entry() -> None:
     host = Host(name="h1", variables={"fleetmend_services": {"web": {}}})
     url = HttpEntry(url="http://x")
-    assert service_of(host, "page", url.evolve(service="shop")) == "shop"
-    assert service_of(host, "web", url) == "web"
-    assert service_of(host, "page", url) is None
+    assert url.evolve(service="shop").owner(host, "page") == "shop"
+    assert url.owner(host, "web") == "web"
+    assert url.owner(host, "page") is None
+    assert ServiceEntry().owner(Host(name="h2"), "web") == "web"
