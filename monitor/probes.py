@@ -90,7 +90,7 @@ class Probe:
 
 PROBES: tuple[Probe, ...] = (
     Probe("host", "cpu.used load.per_core memory.used swap.used disk.used inodes.used network.errors"),
-    Probe("services", "service.up", "fleetmend_services", ServiceEntry),
+    Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
