@@ -71,8 +71,8 @@ def test_every_inventory_variable_has_its_section() -> None:
 
 
 def test_the_keys_of_a_place_to_clean_are_those_that_the_role_reads() -> None:
-    texts = [path.read_text() for path in (CHECKOUT / "roles" / "disk_cleanup").rglob("*.yml")]
-    read = {key for text in texts for key in re.findall(r"disk_cleanup_entry\.(\w+)", text)}
+    texts = [path.read_text() for path in (CHECKOUT / "roles" / "place_cleanup").rglob("*.yml")]
+    read = {key for text in texts for key in re.findall(r"place_cleanup_(?:entry|own)\.(\w+)", text)}
     assert defaults(section(page("reference/inventory-variables.md"), "fleetmend_cleanup")).keys() == read
 
 

@@ -37,6 +37,13 @@ def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
 
+def text_of(role: str) -> str:
+    """Tasks and variables of *role* and of every role that it includes."""
+    text = "".join(path.read_text() for path in (CHECKOUT / "roles" / role).glob("[tv]a*/*.yml"))
+    included = re.findall(r"(?:include|import)_role:\s+name: (\w+)", text)
+    return text + "".join(text_of(name) for name in included)
+
+
 def options_of(role: Path) -> dict[str, dict[str, Any]]:
     options = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
     assert isinstance(options, dict)
@@ -97,9 +104,7 @@ def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -> None:
     remedy = card.name.removesuffix(".remedy.yml")
-    text = "".join(path.read_text() for path in (CHECKOUT / "roles" / remedy).glob("[tv]a*/*.yml"))
-    read = set(re.findall(r"fleetmend_\w+", text))
-    read |= {f"fleetmend_{name}" for name in ("services",) if "name: service_control" in text}
+    read = set(re.findall(r"fleetmend_[a-z]+", text_of(remedy)))
     known = load(card)
     settable = options_of(CHECKOUT / "roles" / remedy).keys() - {f"{remedy}_{name}" for name in known["parameters"]}
     if not known.get("read_only"):
