@@ -57,6 +57,8 @@ def narrowed(remedy: Remedy, hosts: Sequence[Host], evidence: Mapping[str, Scala
                 raise
             if parameter.default is not None:
                 schema["properties"][parameter.name] = _property(parameter) | {"const": parameter.default}
+    if remedy.any_of and not schema["properties"].keys() & set(remedy.any_of):
+        raise NotApplicable(f"{remedy.id}: nothing here settles any of {', '.join(remedy.any_of)}")
     return schema
 
 
