@@ -1,0 +1,20 @@
+#!/bin/sh
+# sshd: a host key of its own, and the baseline of what is allowed.
+set -eu
+
+prepare() {
+    ssh-keygen -q -t ed25519 -N '' -C "$LAB_HOST" -f /etc/ssh/ssh_host_ed25519_key
+    cat >/etc/ssh/sshd_config.d/10-baseline.conf <<'CONF'
+# The lab's baseline: keys only, and nobody logs in as root.
+HostKey /etc/ssh/ssh_host_ed25519_key
+PermitRootLogin no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+X11Forwarding no
+MaxAuthTries 4
+CONF
+    chmod 0644 /etc/ssh/sshd_config.d/10-baseline.conf
+    systemctl --quiet enable ssh
+}
+
+"$1"
