@@ -49,6 +49,7 @@ def up(
     mirror: Annotated[
         str | None, typer.Option(metavar="URL", help="The mirror of Debian, in place of the one that apt uses here.")
     ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="If it fails, leave what was made, to be looked at.")] = False,
 ) -> None:
     """Bring up a lab, or what is down of it.
 
@@ -59,7 +60,8 @@ def up(
 
     one = session(ctx)
     wanted = [word for word in (hosts or "").split(",") if word]
-    lab = bring_up(one.settings.lab, name, hosts=wanted, network=network, mirror=mirror, say=_teller(one))
+    labs, say = one.settings.lab, _teller(one)
+    lab = bring_up(labs, name, hosts=wanted, network=network, mirror=mirror, keep=keep, say=say)
     one.show(_lab(lab), lambda page: _where(page, lab))
 
 
@@ -137,7 +139,8 @@ def mend(
     one.show(data, lambda page: page.line(f"mended: {words}" if words else "nothing is broken that was put on"))
 
 
-@app.command("ssh", cls=Command)
+# Options behind the host belong to the command that is run there.
+@app.command("ssh", cls=Command, context_settings={"allow_interspersed_args": False})
 def ssh(
     ctx: typer.Context,
     host: Annotated[str, typer.Argument(metavar="HOST")],

@@ -64,6 +64,10 @@ class LabFolder:
         """The SSH key of the account `ansible`."""
         return self.path / "ssh" / "key"
 
+    def host_key(self, host: str) -> Path:
+        """The SSH key that a host proves itself with."""
+        return self.shared / "host-keys" / host
+
     @property
     def known_hosts(self) -> Path:
         return self.path / "ssh" / "known_hosts"

@@ -39,12 +39,14 @@ def bring_up(
     hosts: Sequence[str] = (),
     network: str | None = None,
     mirror: str | None = None,
+    keep: bool = False,
     say: Say = lambda line: None,
 ) -> Lab:
     """Bring the lab *name* up and return it once every host is reached, with all its services started.
 
     A lab that is there already is completed: hosts that are down are started, with what is on their disks. If
-    something fails, what was made of a new lab is taken away again. Raises BadInput, LabFailed, Retryable, Conflict.
+    something fails, what was made of a new lab is taken away again, unless *keep*. Raises BadInput, LabFailed,
+    Retryable, Conflict.
     """
     check_machine()
     where, layout = LabsFolder(labs.resolve()), read_layout()
@@ -53,7 +55,7 @@ def bring_up(
         folder = where.lab(name)
         record = read_record(folder.record)
         if record is None:
-            return _make(where, folder, layout, name, chosen, network, mirror, say)
+            return _make(where, folder, layout, name, chosen, network, mirror, keep, say)
         _refuse_change(record, hosts, network)
         return _complete(where, folder, layout, record, say)
 
@@ -66,6 +68,7 @@ def _make(
     chosen: Sequence[HostPlan],
     network: str | None,
     mirror: str | None,
+    keep: bool,
     say: Say,
 ) -> Lab:
     clear_lab(where, name)  # what a lab that was killed before it was planned may have left
@@ -77,6 +80,8 @@ def _make(
     try:
         return _complete(where, folder, layout, record, say)
     except BaseException as error:
+        if keep:
+            raise
         if isinstance(error, FleetmendError):
             say("it failed; taking away what was made")
         clear_lab(where, name)
@@ -90,7 +95,7 @@ def _complete(where: LabsFolder, folder: LabFolder, layout: Layout, record: LabR
         raise LabFailed(
             f"the base tree {record.base} is gone; `fleetmend lab down --name {record.name}`, then up again"
         )
-    _make_keys(folder)
+    _make_keys(folder, record)
     lay_bridge(record)
     down = [host for host in record.hosts if not _stands(record, folder, host)]
     if down:
@@ -135,18 +140,20 @@ def _stands(record: LabRecord, folder: LabFolder, host: LabHost) -> bool:
     return is_running(record.name, host.name) and bool(keepers(folder.host(host.name).path))
 
 
-def _make_keys(folder: LabFolder) -> None:
+def _make_keys(folder: LabFolder, record: LabRecord) -> None:
     make_key(folder.key, "fleetmend lab")
-    folder.shared.mkdir(mode=0o700, exist_ok=True)
-    make_key(folder.shared / "alice", "alice")
+    for owner in ("alice", "backup"):
+        make_key(folder.shared / owner, owner)
+    for host in record.hosts:
+        make_key(folder.host_key(host.name), host.name)
     shutil.copy(folder.key.with_name("key.pub"), folder.shared / "ansible.pub")
 
 
 def _write_known_hosts(folder: LabFolder, record: LabRecord) -> None:
     lines = []
     for host in record.hosts:
-        key = folder.host(host.name).root / "etc" / "ssh" / "ssh_host_ed25519_key.pub"
-        lines.append(f"{host.address},{host.name} {' '.join(key.read_text(encoding='utf-8').split()[:2])}\n")
+        key = folder.host_key(host.name).with_suffix(".pub").read_text(encoding="utf-8")
+        lines.append(f"{host.address},{host.name} {' '.join(key.split()[:2])}\n")
     folder.known_hosts.write_text("".join(lines), encoding="utf-8")
 
 

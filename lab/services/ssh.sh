@@ -3,7 +3,8 @@
 set -eu
 
 prepare() {
-    ssh-keygen -q -t ed25519 -N '' -C "$LAB_HOST" -f /etc/ssh/ssh_host_ed25519_key
+    install -m 0600 "$LAB_SHARED/host-keys/$LAB_HOST" /etc/ssh/ssh_host_ed25519_key
+    install -m 0644 "$LAB_SHARED/host-keys/$LAB_HOST.pub" /etc/ssh/ssh_host_ed25519_key.pub
     cat >/etc/ssh/sshd_config.d/10-baseline.conf <<'CONF'
 # The lab's baseline: keys only, and nobody logs in as root.
 HostKey /etc/ssh/ssh_host_ed25519_key

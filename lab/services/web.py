@@ -1,9 +1,15 @@
 #!/usr/bin/python3
-"""The lab's web application; web.sh installs it. `--check FILE` says whether a configuration can be used."""
+"""The lab's web application; web.sh installs it.
+
+`--check FILE` says whether a configuration can be used; `--tls FOLDER` serves over TLS on port 8443, and reads
+certificate and key anew on SIGHUP.
+"""
 
 import argparse
 import configparser
 import json
+import signal
+import ssl
 import sys
 import threading
 import time
@@ -34,8 +40,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, instance, config):
-        super().__init__(("0.0.0.0", 8080 + instance), Handler)
+    def __init__(self, instance, port, config):
+        super().__init__(("0.0.0.0", port), Handler)
         self.instance, self.config = instance, config
         self.room = threading.Semaphore(config.workers)
         self.lock, self.busy, self.waiting, self.served = threading.Lock(), 0, 0, 0
@@ -101,9 +107,22 @@ class Handler(BaseHTTPRequestHandler):
             self.server.log.write(f"{time.strftime('%FT%T%z')} {line}\n")
 
 
+def serve_tls(server, folder):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def load(*_):
+        context.load_cert_chain(f"{folder}/web.crt", f"{folder}/web.key")
+
+    load()
+    signal.signal(signal.SIGHUP, load)
+    # The handshake is the handler's thread's affair: a silent client must not stop the others.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--instance", type=int)
+    parser.add_argument("--instance", type=int, default=0)
+    parser.add_argument("--tls", metavar="FOLDER")
     parser.add_argument("--check", metavar="FILE")
     given = parser.parse_args()
     try:
@@ -111,7 +130,9 @@ def main():
     except (OSError, ValueError, KeyError, configparser.Error) as error:
         sys.exit(f"{given.check or CONFIG}: {error}")
     if given.check is None:
-        server = Server(given.instance, config)
+        server = Server(given.instance, 8443 if given.tls else 8080 + given.instance, config)
+        if given.tls:
+            serve_tls(server, given.tls)
         print(f"listening on {server.server_address[1]}, {config.workers} workers", flush=True)
         server.serve_forever()
 
