@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from core.fleets import Host
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry, LogEntry, MountEntry
+from monitor.entries.keeping import BackupEntry, CertificateEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
@@ -94,6 +95,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("logs", "log.rate", "fleetmend_logs", LogEntry),
     Probe("mounts", "mount.present mount.writable", "fleetmend_mounts", MountEntry),
+    Probe("certificates", "certificate.days", "fleetmend_certificates", CertificateEntry),
+    Probe("backups", "backup.age", "fleetmend_backups", BackupEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
