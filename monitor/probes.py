@@ -15,7 +15,7 @@ from monitor.entries.files import FileEntry, FolderEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
-from monitor.entries.services import ServiceEntry
+from monitor.entries.services import ScaledEntry, ServiceEntry
 from monitor.fleet_files import FleetFiles
 
 REACHABLE = "host.reachable"
@@ -91,6 +91,7 @@ class Probe:
 PROBES: tuple[Probe, ...] = (
     Probe("host", "cpu.used load.per_core memory.used swap.used disk.used inodes.used network.errors"),
     Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
+    Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
