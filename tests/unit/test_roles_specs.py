@@ -16,6 +16,8 @@ CARDS = sorted(CHECKOUT.glob("playbooks/*.remedy.yml"))
 OWN_MODULES = sorted(path.stem for path in CHECKOUT.glob("roles/*/library/*.py"))
 MODULE = re.compile(rf"^(ansible\.builtin|ansible\.posix|community\.general)\.\w+$|^({'|'.join(OWN_MODULES)})$")
 IN_THE_DEMO = ("config_restore", "disk_cleanup", "log_cleanup", "process_stop", "service_restart")
+INCLUDED = {"service_control": "fleetmend_services", "balancer_members": "fleetmend_balancers"}
+"""Role that others include -> the variable that it reads."""
 BLOCKS = ("block", "rescue", "always")
 KEYWORDS = {
     "name",
@@ -99,7 +101,7 @@ def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -
     remedy = card.name.removesuffix(".remedy.yml")
     text = "".join(path.read_text() for path in (CHECKOUT / "roles" / remedy).glob("[tv]a*/*.yml"))
     read = set(re.findall(r"fleetmend_\w+", text))
-    read |= {f"fleetmend_{name}" for name in ("services",) if "name: service_control" in text}
+    read |= {variable for role, variable in INCLUDED.items() if f"name: {role}" in text}
     known = load(card)
     settable = options_of(CHECKOUT / "roles" / remedy).keys() - {f"{remedy}_{name}" for name in known["parameters"]}
     if not known.get("read_only"):

@@ -68,7 +68,7 @@ def parse_servers(text):
     if not heads or "srv_admin_state" not in heads[0]:
         raise Refused(f"haproxy does not list its servers: {text.strip()[:200]}")
     rows = [line.split(" ") for line in lines if line.strip() and not line.startswith("#") and " " in line.strip()]
-    return [dict(zip(heads[0], row)) for row in rows]
+    return [dict(zip(heads[0], row, strict=False)) for row in rows]
 
 
 def parse_stats(text):
