@@ -75,6 +75,7 @@ def test_every_inventory_variable_has_its_section() -> None:
     [
         ("fleetmend_cleanup", "disk_cleanup", "disk_cleanup_entry"),
         ("fleetmend_balancers", "balancer_members", "item.value"),
+        ("fleetmend_throttles", "unit_quota", "fleetmend_throttles[unit_quota_process]"),
     ],
 )
 def test_the_keys_of_what_no_probe_reads_are_those_that_the_role_reads(variable: str, role: str, entry: str) -> None:
