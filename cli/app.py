@@ -14,6 +14,7 @@ from cli import (
     incidents,
     init,
     journal,
+    lab,
     lessons,
     pause,
     plan,
@@ -93,6 +94,7 @@ app.add_typer(runs.app, name="runs")
 _add("cancel", runs.cancel)
 app.add_typer(fleets.app, name="fleets")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(lab.app, name="lab")
 _add("lessons", lessons.lessons)
 app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
