@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import BadInput
+from lab.folders import LabsFolder
 from lab.layout import HERE
 from lab.locks import held
 from lab.programs import LabFailed, last_words, program, run, tethered
@@ -75,15 +76,16 @@ def find_source(mirror: str | None = None) -> Source:
     return Source(sites[0])
 
 
-def ensure_base(bases: Path, *, say: Callable[[str], None], mirror: str | None = None) -> Path:
+def ensure_base(where: LabsFolder, *, say: Callable[[str], None], mirror: str | None = None) -> Path:
     """The base tree for today's package list, built if there is none yet. Raises LabFailed, BadInput."""
-    packages = read_packages()
+    packages, bases = read_packages(), where.bases
     tree = bases / key_of(packages)
     if tree.is_dir():
         return tree
-    with held(bases / "lock", busy=lambda: say("waiting for another lab that builds the base tree …")):
+    with held(where.base_lock, busy=lambda: say("waiting for another lab that builds the base tree …")):
         clear_unfinished(bases)
         if not tree.is_dir():
+            bases.mkdir(mode=0o755, parents=True, exist_ok=True)
             source = find_source(mirror)
             say(
                 f"building the base tree, once for all labs: {SUITE} with {len(packages)} packages, about two minutes …"

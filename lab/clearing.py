@@ -22,14 +22,11 @@ def take_down(labs: Path, name: str, *, say: Callable[[str], None] = lambda line
     """Take the lab *name* down. True if there was anything of it. Raises LabFailed if something can't be removed."""
     check_machine()
     where = LabsFolder(labs.resolve())
-    if not where.labs.is_dir():
-        return False
     with held(where.lock(name), busy=lambda: _refuse(name)):
         there = where.lab(name).path.exists() or bool(left_of(where, name))
         clear_lab(where, name)
-        with held(where.bases / "lock", busy=lambda: say("waiting for a lab that builds the base tree …")):
+        with held(where.base_lock, busy=lambda: say("waiting for a lab that builds the base tree …")):
             clear_unfinished(where.bases)
-    where.lock(name).unlink(missing_ok=True)
     return there
 
 

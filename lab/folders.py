@@ -18,13 +18,23 @@ class HostFolder:
         return self.path / "root"
 
     @property
+    def image(self) -> Path:
+        """The host's disk, as a file."""
+        return self.path / "disk.img"
+
+    @property
+    def disk(self) -> Path:
+        """Where that disk is mounted."""
+        return self.path / "disk"
+
+    @property
     def upper(self) -> Path:
         """What differs from the base tree."""
-        return self.path / "upper"
+        return self.disk / "upper"
 
     @property
     def work(self) -> Path:
-        return self.path / "work"
+        return self.disk / "work"
 
     @property
     def console(self) -> Path:
@@ -112,7 +122,17 @@ class LabsFolder:
 
     def lock(self, name: str) -> Path:
         """Held by whoever brings the lab *name* up or down; outside its folder, which `down` removes."""
-        return self.labs / f"{name}.lock"
+        return self.path / f"lab-{name}.lock"
+
+    @property
+    def base_lock(self) -> Path:
+        """Held by whoever builds a base tree."""
+        return self.path / "base.lock"
+
+    @property
+    def network_lock(self) -> Path:
+        """Held by whoever chooses a network, until others can see that it is taken."""
+        return self.path / "network.lock"
 
     def names(self) -> tuple[str, ...]:
         """The labs that there are, or are left over."""

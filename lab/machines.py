@@ -17,7 +17,7 @@ from lab.programs import LabFailed, program
 from lab.record import LabHost, LabRecord, namespace_of
 
 KEEPER = HERE / "keep-host.sh"
-_PROPAGATE = Path("/run/systemd/nspawn/propagate")
+_RUN = Path("/run/systemd/nspawn")
 _WAIT = 10.0
 _LOOK = 0.02
 
@@ -43,7 +43,7 @@ def power_on(record: LabRecord, host: LabHost, folder: HostFolder) -> None:
         "--timezone=off",
         "--link-journal=no",
         "--console=pipe",
-        *(["--bind=/dev/loop-control"] if Path("/dev/loop-control").exists() else []),
+        "--bind=/dev/loop-control",
     ]
     with folder.console.open("ab") as console:
         subprocess.Popen(
@@ -64,7 +64,7 @@ def power_cut(lab: str, host: str, folder: HostFolder) -> None:
     left = end_groups(groups_of(lab, host))
     if left:
         raise LabFailed(f"processes of {host} can't be ended: {', '.join(map(str, left))}")
-    shutil.rmtree(_PROPAGATE / namespace_of(lab, host), ignore_errors=True)
+    _forget(folder, namespace_of(lab, host))
 
 
 def end_lab(lab: str, folder: LabFolder) -> None:
@@ -74,8 +74,10 @@ def end_lab(lab: str, folder: LabFolder) -> None:
     left = end_groups(groups_of(lab))
     if left:
         raise LabFailed(f"processes of the lab {lab!r} can't be ended: {', '.join(map(str, left))}")
-    for place in _PROPAGATE.glob(f"{namespace_of(lab, '')}*"):
+    for place in (_RUN / "propagate").glob(f"{namespace_of(lab, '')}*"):
         shutil.rmtree(place, ignore_errors=True)
+    for place in folder.hosts.glob("*"):
+        _forget(HostFolder(place), namespace_of(lab, place.name))
 
 
 def keepers(folder: Path) -> list[int]:
@@ -107,6 +109,14 @@ def wait_for_leader(folder: HostFolder, seconds: float = _WAIT) -> int:
             raise LabFailed(f"{folder.path.name} does not boot: {lines[-1] if lines else 'nothing on its console'}")
         time.sleep(_LOOK)
     return found
+
+
+def _forget(folder: HostFolder, namespace: str) -> None:
+    """Remove what a systemd-nspawn that was killed leaves of itself in /run."""
+    shutil.rmtree(_RUN / "propagate" / namespace, ignore_errors=True)
+    if folder.root.exists():
+        root = folder.root.stat()
+        (_RUN / "locks" / f"inode-{root.st_dev}:{root.st_ino}").unlink(missing_ok=True)
 
 
 def _keeps(words: list[str], folder: str) -> bool:

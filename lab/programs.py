@@ -22,6 +22,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "chroot": "coreutils",
+    "mkfs.ext4": "e2fsprogs",
 }
 """Every program that the lab starts on this machine, and the Debian package that it comes from."""
 
@@ -33,7 +34,11 @@ class LabFailed(Final):
     """A program that the lab is built with failed; what it had begun can be cleared with `fleetmend lab down`."""
 
 
-def check_machine(which: Callable[[str], str | None] | None = None, uid: int | None = None) -> None:
+def check_machine(
+    which: Callable[[str], str | None] | None = None,
+    uid: int | None = None,
+    loops: Path = Path("/dev/loop-control"),
+) -> None:
     """Can this machine have a lab? Raises BadInput with one line that says what is missing and how to get it."""
     find = which or _which
     if (os.geteuid() if uid is None else uid) != 0:
@@ -42,6 +47,8 @@ def check_machine(which: Callable[[str], str | None] | None = None, uid: int | N
     if missing:
         packages = " ".join(sorted({PACKAGES[name] for name in missing}))
         raise BadInput(f"a lab needs {', '.join(missing)}; on Debian or Ubuntu: apt-get install {packages}")
+    if not loops.exists():
+        raise BadInput("a lab needs loop devices, and this kernel shows none; try: modprobe loop")
 
 
 def program(name: str) -> str:

@@ -51,6 +51,7 @@ def bring_up(
     check_machine()
     where, layout = LabsFolder(labs.resolve()), read_layout()
     chosen = layout.choose(hosts)
+    plan_lab(name, "", choose_network([], network), chosen)  # a bad name or network is told before anything is made
     with held(where.lock(name), busy=lambda: _refuse(name)):
         folder = where.lab(name)
         record = read_record(folder.record)
@@ -73,11 +74,13 @@ def _make(
 ) -> Lab:
     clear_lab(where, name)  # what a lab that was killed before it was planned may have left
     refuse_strangers(name)
-    plan_lab(name, "", choose_network([], network), chosen)  # a bad name or network is told before anything is built
-    base = ensure_base(where.bases, say=say, mirror=mirror)
-    record = plan_lab(name, base.name, choose_network(used_networks(), network), chosen)
-    write_record(folder.record, record)
+    choose_network(used_networks(), network)  # a clash is told before the base tree is built
+    base = ensure_base(where, say=say, mirror=mirror)
     try:
+        with held(where.network_lock, busy=lambda: None):
+            record = plan_lab(name, base.name, choose_network(used_networks(), network), chosen)
+            write_record(folder.record, record)
+            lay_bridge(record)
         return _complete(where, folder, layout, record, say)
     except BaseException as error:
         if keep:
@@ -113,14 +116,15 @@ def _complete(where: LabsFolder, folder: LabFolder, layout: Layout, record: LabR
         say("starting what runs on them …")
         start(record, layout, folder)
         (folder.path / _READY).touch()
-    say(f"{len(record.hosts)} hosts are up, after {time.monotonic() - begun:.0f} s")
+    counted = "1 host is" if len(record.hosts) == 1 else f"{len(record.hosts)} hosts are"
+    say(f"{counted} up, after {time.monotonic() - begun:.0f} s")
     return Lab(where, record, layout)
 
 
 def _start_host(base: Path, folder: LabFolder, layout: Layout, record: LabRecord, host: LabHost) -> None:
     place = folder.host(host.name)
     prepared = place.path / _PREPARED
-    if not prepared.exists() and place.upper.exists():
+    if not prepared.exists() and place.image.exists():
         raise LabFailed(f"{host.name} was left half-made; `fleetmend lab down --name {record.name}` clears it")
     mount_host(base, place)
     if not prepared.exists():

@@ -1,4 +1,4 @@
-"""The module unit_quota: which unit a process belongs to, what may be limited, and that lifting brings back what was."""
+"""The module unit_quota: which unit a process belongs to, what may be limited, and that lifting restores."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the fleetmend authors. Apache-2.0.
 """Limits the systemd units of some processes to a share of the processor until the next reboot, or lifts that again.
 
-Which units were limited, and what held before, is kept under /run, as the limit itself is: both are gone after a reboot.
+Which units were limited, and what held before, is kept under /run like the limit: both are gone after a reboot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DOCUMENTATION = r"""
 module: unit_quota
 short_description: Limit the units of processes to a share of one processor
 description:
-  - C(set) finds the processes that C(match) fits, and sets CPUQuota of the system units that they belong to, at run time.
+  - C(set) finds the processes that C(match) fits, and sets CPUQuota of their system units at run time.
   - C(lifted) brings back what held before C(set), for the units that it was set for.
 options:
   name: {type: str, required: true, description: What the limit is remembered by.}
@@ -116,9 +116,8 @@ def processes_here():
 
 def systemctl(*words):
     """What systemctl says. Raises Refused with its complaint."""
-    done = subprocess.run(
-        ["systemctl", "--no-pager", *words], capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    command = ["systemctl", "--no-pager", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if done.returncode:
         raise Refused(f"systemctl {words[0]}: {done.stderr.strip().splitlines()[:1] or done.returncode}")
     return done.stdout.strip()
