@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from core.fleets import Host
+from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
@@ -95,6 +96,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
+    Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
 )

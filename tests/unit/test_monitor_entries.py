@@ -8,6 +8,7 @@ import pytest
 
 from core.fleets import Host
 from core.model import Model
+from monitor.entries.databases import DatabaseEntry
 from monitor.entries.files import FileEntry, FolderEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
@@ -52,6 +53,8 @@ def test_no_sizes(written: object) -> None:
         (HttpEntry, {"url": "http://x:1/health", "status": [200, 204], "timeout": 2, "service": "web"}),
         (TcpEntry, {"port": "8080", "address": "::1"}),
         (ProcessEntry, {"match": "/srv/jobs/"}),
+        (DatabaseEntry, {}),
+        (DatabaseEntry, {"user": "pg", "socket": "/run/pg", "port": 5433, "idle_after": "90s", "keep": ["a_b"]}),
         (ScaledEntry, {"unit": "web@", "min": 1, "max": 4, "first_port": 8081, "capacity": 8, "service": "web"}),
     ],
 )
@@ -82,6 +85,9 @@ def test_good_entries(model: type[Model], entry: Any) -> None:
         (TcpEntry, {"port": 80, "address": "-x y"}, "address"),
         (ProcessEntry, {"match": "("}, "no regular expression"),
         (ProcessEntry, {"match": ".*"}, "it fits every process"),
+        (DatabaseEntry, {"idle_after": "10 minutes"}, "idle_after"),
+        (DatabaseEntry, {"keep": ["a,b"]}, "keep"),
+        (DatabaseEntry, {"user": "-x"}, "user"),
         (ScaledEntry, SCALED | {"unit": "web"}, "unit"),
         (ScaledEntry, SCALED | {"min": 5}, "min must not be above max"),
         (ScaledEntry, SCALED | {"first_port": 65533}, "would have no port"),
@@ -94,7 +100,7 @@ def test_a_bad_entry_costs_itself_alone(model: type[Model], entry: Any, said: st
         FolderEntry: {"path": "/g", "budget": 1},
         HttpEntry: {"url": "http://g"},
     }
-    good |= {ScaledEntry: SCALED, TcpEntry: {"port": 1}, ProcessEntry: {"match": "g"}}
+    good |= {DatabaseEntry: {}, ScaledEntry: SCALED, TcpEntry: {"port": 1}, ProcessEntry: {"match": "g"}}
     fine = good[model]
     entries, problems = read_entries(Host(name="h1", variables={"v": {"bad": entry, "good": fine}}), "v", model)
     assert list(entries) == ["good"]
