@@ -8,6 +8,7 @@ from pathlib import Path
 from catalog.catalog import SHIPPED_PROBES, Catalog, UserProbe
 from catalog.lock import Lock, read_lock
 from catalog.probe_scripts import load_probe, probe_cards
+from catalog.proofs import read_proof
 from catalog.remedies import card_paths, load_remedy, remedy_id
 from catalog.symptoms import load_symptoms
 from core.errors import BadInput
@@ -52,7 +53,7 @@ def load_catalog(content: Path, shipped: Path = CHECKOUT) -> Catalog:
             except BadInput as problem:
                 problems.append(problem)
             else:
-                remedies[remedy.id] = remedy
+                remedies[remedy.id] = _with_proof(remedy, problems)
     problems += _without_unknown_undo(remedies)
     return Catalog(remedies=dict(sorted(remedies.items())), symptoms=symptoms, probes=probes, problems=tuple(problems))
 
@@ -63,6 +64,16 @@ def _lock(root: Path, problems: list[BadInput]) -> Lock:
     except BadInput as problem:
         problems.append(problem)
         return Lock()
+
+
+def _with_proof(remedy: Remedy, problems: list[BadInput]) -> Remedy:
+    """A proof that can't be read proves nothing, and costs the remedy no more than that."""
+    try:
+        proof = read_proof(remedy.root, remedy.id)
+    except BadInput as problem:
+        problems.append(problem)
+        return remedy
+    return remedy if proof is None else remedy.evolve(proof=proof)
 
 
 def _without_unknown_undo(remedies: dict[str, Remedy]) -> list[BadInput]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from approver.policy import expiry
+from catalog.proof_rule import barred
 from core.approvals import Answer, Approval
 from core.errors import BadInput, Conflict, Refused
 from core.ids import new_id
@@ -33,6 +34,10 @@ class Desk:
         rule = fleet.file.policy.approve
         if plan.risk > rule.risk:
             raise Refused(f"risk {plan.risk} is above policy.approve.risk {rule.risk} of {fleet.name}")
+        for step in plan.steps:
+            remedy = self._context.catalog.remedies.get(step.remedy)
+            if remedy is not None and (no := barred(remedy, fleet)) is not None:
+                raise Refused(f"{no} in {fleet.name}; run: fleetmend catalog prove {remedy.id}")
         now, store = self._context.clock.now(), self._context.store
         until, needed = expiry(fleet, now), rule.approvers
         valid = [one for one in store.approvals.of(plan.id) if one.answer is Answer.APPROVE and one.expires_at > now]

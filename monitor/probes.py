@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from core.fleets import Host
+from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry, LogEntry, MountEntry
 from monitor.entries.keeping import BackupEntry, CertificateEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
-from monitor.entries.services import ServiceEntry
+from monitor.entries.services import ScaledEntry, ServiceEntry
 from monitor.fleet_files import FleetFiles
 
 REACHABLE = "host.reachable"
@@ -92,6 +93,7 @@ class Probe:
 PROBES: tuple[Probe, ...] = (
     Probe("host", "cpu.used load.per_core memory.used swap.used disk.used inodes.used network.errors"),
     Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
+    Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("logs", "log.rate", "fleetmend_logs", LogEntry),
     Probe("mounts", "mount.present mount.writable", "fleetmend_mounts", MountEntry),
@@ -99,6 +101,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("backups", "backup.age", "fleetmend_backups", BackupEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
+    Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
 )

@@ -33,6 +33,8 @@ CASES = [
     ("disk_full", "/", {"mount": "/"}, "disk_cleanup", {"place": "tmp", "mount": "/"}),
     ("inodes_exhausted", "/", {"mount": "/"}, "inode_cleanup", {"place": "tmp", "mount": "/"}),
     ("memory_full", "", {}, "diagnostics_collect", {}),
+    ("service_saturated", "web", {"wanted": 3}, "service_scale", {"service": "web", "instances": 3}),
+    ("database_connections_exhausted", "main", {}, "database_sessions_end", {"database": "main"}),
     ("cpu_runaway", "jobs", _RUNAWAY, "process_stop", {"process": "jobs", "pid": 99, "grace": 5}),
 ]
 
