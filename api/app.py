@@ -57,11 +57,18 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.loop = loop
-    app.state.registry = make_registry(loop.context.store)
+    app.state.registry = make_registry(loop.context.store, loop.context.clock)
     add_handlers(app, loop)
     # The last one added is the outermost.
     app.add_middleware(BodyBound)
-    app.add_middleware(Authentication, owner=loop.context.store.tokens.owner, person=person, open_paths=OPEN_PATHS)
+    tokens_made = loop.context.store.tokens
+    app.add_middleware(
+        Authentication,
+        owner=tokens_made.owner,
+        owner_lately=tokens_made.owner_lately,
+        person=person,
+        open_paths=OPEN_PATHS,
+    )
     app.add_middleware(Border)
 
     # `Authentication` lets nobody in without a token; this only says so in the documentation.

@@ -10,17 +10,20 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from core.clock import Clock
 from core.states import State
+from loop.backpressure import LEFT_OUT, LEFT_OUT_TALLY
 from store.store import Store
 
 _MOST_OPEN_RUNS = 10_000
+_MOST_DUE = 10_000
 
 
 class StoreCollector(Collector):
     """Counts what the store holds."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
 
     def describe(self) -> list[Metric]:
         """Nothing: the database is not asked before somebody scrapes."""
@@ -35,6 +38,10 @@ class StoreCollector(Collector):
                 incidents.add_metric([fleet, state.value], counts.get((fleet, state), 0))
         yield incidents
 
+        due = GaugeMetricFamily("fleetmend_incidents_due", "Incidents that are due and that nobody works on")
+        due.add_metric([], self._store.incidents.count_due(self._clock.now(), _MOST_DUE))
+        yield due
+
         runs = GaugeMetricFamily("fleetmend_runs_open", "Runs that have not ended, by fleet", labels=["fleet"])
         running = Counter(run.fleet for run in self._store.runs.newest(open_only=True, limit=_MOST_OPEN_RUNS))
         for fleet in sorted({fleet for fleet, _ in counts}):
@@ -45,13 +52,21 @@ class StoreCollector(Collector):
         detections.add_metric([], self._store.detections.count())
         yield detections
 
+        left_out = CounterMetricFamily(
+            "fleetmend_sweeps_left_out", "Sweeps that were left out, by reason", labels=["reason"]
+        )
+        tallies = self._store.tallies.all()
+        for reason in LEFT_OUT:
+            left_out.add_metric([reason], tallies.get(f"{LEFT_OUT_TALLY}{reason}", 0))
+        yield left_out
+
         entries = CounterMetricFamily("fleetmend_journal_entries", "Entries of the journal")
         entries.add_metric([], next((entry.seq for entry in self._store.journal.last(1)), 0))
         yield entries
 
 
-def make_registry(store: Store) -> CollectorRegistry:
+def make_registry(store: Store, clock: Clock) -> CollectorRegistry:
     """A registry of its own: nothing is shared between two applications in one process."""
     registry = CollectorRegistry()
-    registry.register(StoreCollector(store))
+    registry.register(StoreCollector(store, clock))
     return registry

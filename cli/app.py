@@ -9,6 +9,7 @@ import typer
 from cli import (
     ask,
     catalog,
+    db,
     detect,
     fleets,
     incidents,
@@ -98,4 +99,7 @@ app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(db.app, name="db")
+_add("backup", db.backup)
+_add("restore", db.restore)
 _add("settings", settings.settings)

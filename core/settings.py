@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         description="Wall-clock limit for one answer of the model, after which rules answer.",
     )
     workers: int = Field(default=8, ge=1, le=64, description="Threads that advance incidents and run sweeps.")
+    most_due: int = Field(
+        default=100,
+        ge=1,
+        description="How many incidents may wait for a worker: while there are more, sweeps are left out, so that what "
+        "was found is worked on before more is looked for.",
+    )
     forks: int = Field(
         default=10, ge=1, le=500, description="Hosts that one Ansible process works on at the same time."
     )
@@ -90,6 +96,32 @@ class Settings(BaseSettings):
     pass_environment: tuple[str, ...] = Field(
         default=(),
         description='JSON list of further environment variables that Ansible may see, for example `["VAULT_ADDR"]`.',
+    )
+    keep_incidents: Duration = Field(
+        default=timedelta(days=90),
+        ge=timedelta(days=1),
+        description="How long ended incidents are kept, with their plans, approvals and runs. Give it more than your "
+        "longest cooldown.",
+    )
+    most_incidents: int = Field(
+        default=50_000,
+        ge=100,
+        description="How many ended incidents are kept; of more, the oldest go first, but none in its first day.",
+    )
+    keep_events: Duration = Field(
+        default=timedelta(days=14),
+        ge=timedelta(days=1),
+        description="How long the events of ended runs are kept, and the single detections of incidents.",
+    )
+    keep_outcomes: Duration = Field(
+        default=timedelta(days=400),
+        ge=timedelta(days=1),
+        description="How long outcomes are kept; lessons are made of them.",
+    )
+    keep_journal: Duration = Field(
+        default=timedelta(days=400),
+        ge=timedelta(days=1),
+        description="How long the journal is kept. What is cut off is sealed by a checkpoint, so that the proof holds.",
     )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 

@@ -13,6 +13,7 @@ from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings
 from core.symptoms import Symptom
 from fleets.source import FleetSource
+from loop.places import Places
 from monitor.detect import symptoms_of
 from monitor.sweep import Sweeper
 from planner.planner import Planner
@@ -36,6 +37,9 @@ class Context:
     doorbell: Doorbell
     worker: str
     """Who we are, as holder of leases: machine, process, start time."""
+    sweep_places: Places
+    model_places: Places
+    """How many workers sweeps, and questions to a model, may take at once."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property

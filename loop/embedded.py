@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-from pathlib import Path
+import sys
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from celery.beat import EmbeddedService
 
-from core.errors import Conflict
 from core.settings import Settings
+from core.state_lock import own_state
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.celery_worker import CeleryWorker
@@ -21,6 +20,7 @@ from runner.settle import settle_looks
 log = logging.getLogger(__name__)
 
 _BEAT_STOPS_SECONDS = 30.0
+_SWITCH_SECONDS = 0.0005
 
 
 class Embedded:
@@ -28,7 +28,7 @@ class Embedded:
 
     def __init__(self, settings: Settings) -> None:
         """Wire the loop. Raises BadInput for content or settings that don't fit, Conflict if it runs already."""
-        self._lock = _own(settings.state)
+        self._lock = own_state(settings.state)
         app = make_app(settings)
         self.loop = wire(settings, doorbell=CeleryDoorbell(app))
         add_tasks(app, self.loop)
@@ -43,6 +43,8 @@ class Embedded:
 
     def start(self) -> None:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
+        # Threads that wait for the disk or the network all day must not wait for Python too: its default is 5 ms.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._worker.start()
         self._beat.start()
 
@@ -63,15 +65,3 @@ class Embedded:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _own(state: Path) -> IO[str]:
-    """Hold the state folder's lock until the file is closed. Raises Conflict if another process holds it."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = (state / "up.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise Conflict(f"fleetmend is already running on {state}; stop it, or set another FLEETMEND_STATE") from None
-    return lock

@@ -19,7 +19,9 @@ from knowledge.lessons import Memory
 from loop.context import Context
 from loop.desk import Desk
 from loop.engine import Engine
+from loop.housekeeping import Housekeeping
 from loop.intake import Intake
+from loop.places import Places, half_of
 from loop.reconciler import Reconciler
 from loop.schedules import Schedules
 from loop.sweeps import Sweeps
@@ -46,6 +48,7 @@ class Loop:
     sweeps: Sweeps
     schedules: Schedules
     reconciler: Reconciler
+    housekeeping: Housekeeping
     memory: Memory
 
     def close(self) -> None:
@@ -88,13 +91,14 @@ def wire(
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
     sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)
+    model = chooser(settings)
     context = Context(
         settings=settings,
         clock=clock,
         store=store,
         catalog_source=catalog,
         fleet_source=fleets,
-        planner=Planner(chooser(settings), memory),
+        planner=Planner(model, memory),
         executor=executor or AnsibleExecutor(catalog, settings, clock),
         prober=prober,
         sweeper=sweeper,
@@ -106,6 +110,9 @@ def wire(
         ),
         doorbell=doorbell or NoDoorbell(),
         worker=worker_name(),
+        sweep_places=Places(half_of(settings.workers)),
+        # Rules answer at once: only a model can keep workers waiting.
+        model_places=Places(settings.workers if model is None else half_of(settings.workers)),
     )
     intake = Intake(context)
     return Loop(
@@ -116,6 +123,7 @@ def wire(
         sweeps=Sweeps(context, intake),
         schedules=Schedules(context, intake),
         reconciler=Reconciler(context),
+        housekeeping=Housekeeping(context),
         memory=memory,
     )
 

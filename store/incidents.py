@@ -152,6 +152,12 @@ class Incidents:
         with self._database.read() as tx:
             return [str(row["id"]) for row in tx.all(query)]
 
+    def count_due(self, now: datetime, most: int) -> int:
+        """How many incidents are due and nobody works on them; counts to *most* only."""
+        some = select(incidents.c.id).where(_due_and_free(now)).limit(most).subquery()
+        with self._database.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
+
     def is_due(self, incident_id: str, now: datetime) -> bool:
         """True if the incident is due and nobody works on it. It only reads: most rings come too late or twice."""
         with self._database.read() as tx:

@@ -19,7 +19,9 @@ from store.outcomes import Outcomes, Verifications
 from store.pauses import Pauses
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
+from store.retention import Retention
 from store.runs import Runs
+from store.tallies import Tallies
 from store.ticks import Ticks
 from store.tokens import Tokens
 
@@ -42,10 +44,12 @@ class Store:
         self.pauses = Pauses(database, clock, self.journal)
         self.tokens = Tokens(database, clock, self.journal)
         self.ticks = Ticks(database)
+        self.tallies = Tallies(database)
+        self.retention = Retention(database, clock, self.journal, self.leases, self.tallies)
 
-    def write(self, point: Point | None = None) -> AbstractContextManager[Tx]:
-        """A writing transaction over all nouns, at a named point of the loop."""
-        return self._database.write(point)
+    def write(self, point: Point | None = None, *, urgent: bool = False) -> AbstractContextManager[Tx]:
+        """A writing transaction over all nouns, at a named point of the loop; an *urgent* one goes first."""
+        return self._database.write(point, urgent=urgent)
 
     def proof(self) -> Proof:
         """Check the journal's chain and the laws that the tables must keep."""

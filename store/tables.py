@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-
-class Utc(TypeDecorator[datetime]):
-    """A point in time, stored in UTC; SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from store.schema import Utc, metadata
 
 incidents = Table(
     "incidents",
@@ -79,7 +50,9 @@ incidents = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("incidents_due", "due_at"),
-    Index("incidents_of_host", "fleet", "host"),
+    Index("incidents_of_host", "fleet", "host", "ended_at"),
+    Index("incidents_ended", "ended_at"),
+    Index("incidents_opened", "opened_at"),
 )
 
 detections = Table(
@@ -97,7 +70,7 @@ detections = Table(
     Column("evidence", JSON, nullable=False),
     Column("source", String(100), nullable=False),
     Column("seen_at", Utc, nullable=False),
-    Column("accepted_at", Utc, nullable=False),
+    Column("accepted_at", Utc, nullable=False, index=True),
 )
 
 conditions = Table(
@@ -120,7 +93,7 @@ mutes = Table(
     "mutes",
     metadata,
     Column("fingerprint", String(40), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
     Column("until", Utc, nullable=False),
 )
 
@@ -147,7 +120,7 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
     Column("plan_id", ForeignKey("plans.id"), nullable=False, index=True),
     Column("plan_hash", String(64), nullable=False),
     Column("answer", String(20), nullable=False),
@@ -206,7 +179,7 @@ verifications = Table(
     "verifications",
     metadata,
     Column("plan_id", ForeignKey("plans.id"), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
     Column("began_at", Utc, nullable=False),
     Column("deadline", Utc, nullable=False),
     Column("hold_seconds", Float, nullable=False),
@@ -215,12 +188,13 @@ verifications = Table(
     Column("last", Text, nullable=False),
 )
 
+# Outcomes refer to nothing: lessons need them for longer than their incidents are kept.
 outcomes = Table(
     "outcomes",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
-    Column("plan_id", ForeignKey("plans.id"), nullable=False, unique=True),
+    Column("incident_id", String(40), nullable=False, index=True),
+    Column("plan_id", String(40), nullable=False, unique=True),
     Column("fleet", String(63), nullable=False),
     Column("host", String(253), nullable=False),
     Column("symptom", String(63), nullable=False, index=True),
@@ -233,7 +207,7 @@ outcomes = Table(
     Column("detect_seconds", Float, nullable=False),
     Column("run_seconds", Float, nullable=False),
     Column("heal_seconds", Float, nullable=False),
-    Column("at", Utc, nullable=False),
+    Column("at", Utc, nullable=False, index=True),
 )
 
 leases = Table(
@@ -296,4 +270,12 @@ ticks = Table(
     metadata,
     Column("key", String(200), primary_key=True),
     Column("due_at", Utc, primary_key=True),
+)
+
+# Counts that go on when the rows that they counted are gone, or that no row stands for.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("number", Integer, nullable=False),
 )
