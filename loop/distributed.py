@@ -23,7 +23,7 @@ from runner.settle import settle_left_runs, settle_looks
 
 log = logging.getLogger(__name__)
 
-_BEAT_STOPS_SECONDS = 10.0
+_WORKER_STOPS_SECONDS, _BEAT_STOPS_SECONDS = 20.0, 10.0
 
 
 def need_servers(settings: Settings) -> None:
@@ -53,6 +53,8 @@ class LoopWorker:
         add_tasks(app, self.loop)
         self._state = settings.state
         self._worker = CeleryWorker(app, settings.workers)
+        self.unfinished = False
+        """True if something was still at work when the time to stop was over. Its threads keep the process alive."""
 
     @property
     def name(self) -> str:
@@ -77,9 +79,9 @@ class LoopWorker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop runs that are under way, for others to verify, and give everything back."""
+        """Stop runs that are under way, for others to verify, and give everything back, within a bound."""
         self.loop.context.stopping.set()
-        self._worker.stop()
+        self.unfinished = not self._worker.stop(_WORKER_STOPS_SECONDS)
         self.loop.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +20,7 @@ from runner.settle import settle_looks
 
 log = logging.getLogger(__name__)
 
-_BEAT_STOPS_SECONDS = 30.0
+_STOPS_SECONDS = 20.0
 _SWITCH_SECONDS = 0.0005
 
 
@@ -40,6 +41,8 @@ class Embedded:
         self._worker = CeleryWorker(app, settings.workers)
         scheduler = make_scheduler(self.loop.context.fleet_source)
         self._beat = EmbeddedService(app, thread=True, scheduler_cls=scheduler)
+        self.unfinished = False
+        """True if something was still at work when the time to stop was over. Its threads keep the process alive."""
 
     def start(self) -> None:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
@@ -49,11 +52,17 @@ class Embedded:
         self._beat.start()
 
     def stop(self) -> None:
-        """End the beat, stop runs that are under way (they are verified at the next start), and end the worker."""
+        """End the beat, stop runs that are under way (they are verified at the next start), and end the worker.
+
+        Takes `_STOPS_SECONDS` at most: what is still at work then (a model or a host that does not answer) is left
+        to the next start, and `unfinished` is set.
+        """
+        until = time.monotonic() + _STOPS_SECONDS
         self.loop.context.stopping.set()
         self._beat.service.stop(wait=False)
-        self._worker.stop()
-        self._beat.join(_BEAT_STOPS_SECONDS)
+        ended = self._worker.stop(until - time.monotonic())
+        self._beat.join(max(0.0, until - time.monotonic()))
+        self.unfinished = not ended or self._beat.is_alive()
         self.loop.close()
         self._lock.close()
 
