@@ -11,6 +11,7 @@ from api.border import BodyBound, Border
 from api.metrics import make_registry
 from api.problems import ERROR_STATUSES, add_handlers, in_openapi
 from api.routes import (
+    agents,
     catalog,
     detections,
     fleets,
@@ -34,7 +35,7 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", _OPENAPI, _DOCS})
 
 _LONGEST_PERSON = 90
 _ABOUT = "Self-healing for Ansible fleets. Errors are `application/problem+json`; times are ISO 8601 with a zone."
-_NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, pauses, tokens)
+_NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, agents, pauses, tokens)
 
 
 def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 
 from core.clock import Clock
 from core.states import State
-from loop.backpressure import LEFT_OUT, LEFT_OUT_TALLY
+from loop.backpressure import LEFT_OUT
+from store.counters import Counter
 from store.store import Store
 
 _MOST_OPEN_RUNS = 10_000
@@ -43,7 +44,7 @@ class StoreCollector(Collector):
         yield due
 
         runs = GaugeMetricFamily("fleetmend_runs_open", "Runs that have not ended, by fleet", labels=["fleet"])
-        running = Counter(run.fleet for run in self._store.runs.newest(open_only=True, limit=_MOST_OPEN_RUNS))
+        running = Tally(run.fleet for run in self._store.runs.newest(open_only=True, limit=_MOST_OPEN_RUNS))
         for fleet in sorted({fleet for fleet, _ in counts}):
             runs.add_metric([fleet], running[fleet])
         yield runs
@@ -55,14 +56,29 @@ class StoreCollector(Collector):
         left_out = CounterMetricFamily(
             "fleetmend_sweeps_left_out", "Sweeps that were left out, by reason", labels=["reason"]
         )
-        tallies = self._store.tallies.all()
-        for reason in LEFT_OUT:
-            left_out.add_metric([reason], tallies.get(f"{LEFT_OUT_TALLY}{reason}", 0))
+        counted = self._store.counters.all()
+        for reason, counter in LEFT_OUT.items():
+            left_out.add_metric([reason], counted[counter].value)
         yield left_out
 
         entries = CounterMetricFamily("fleetmend_journal_entries", "Entries of the journal")
         entries.add_metric([], next((entry.seq for entry in self._store.journal.last(1)), 0))
         yield entries
+
+        reconciled = CounterMetricFamily(
+            "fleetmend_reconciled",
+            "What was taken up again: incidents rung for, runs of dead workers settled, approvals that ran out",
+            labels=["kind"],
+        )
+        for kind in (Counter.RUNG, Counter.SETTLED, Counter.EXPIRED):
+            reconciled.add_metric([kind.value], counted[kind].value)
+        yield reconciled
+
+        looked = GaugeMetricFamily(
+            "fleetmend_reconciler_last_look_timestamp_seconds", "When the reconciler looked last"
+        )
+        looked.add_metric([], counted[Counter.LOOKS].at.timestamp())
+        yield looked
 
 
 def make_registry(store: Store, clock: Clock) -> CollectorRegistry:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import (
+    agents,
     ask,
     catalog,
     db,
@@ -95,6 +96,7 @@ _add("cancel", runs.cancel)
 app.add_typer(fleets.app, name="fleets")
 app.add_typer(catalog.app, name="catalog")
 _add("lessons", lessons.lessons)
+_add("agents", agents.agents)
 app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)

@@ -123,6 +123,13 @@ class Settings(BaseSettings):
         ge=timedelta(days=1),
         description="How long the journal is kept. What is cut off is sealed by a checkpoint, so that the proof holds.",
     )
+    heartbeat_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        repr=False,
+        description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
+        "elsewhere can tell you when it is not. Treated as a secret.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     @property

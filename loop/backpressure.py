@@ -12,14 +12,18 @@ import logging
 from core.errors import Retryable
 from core.points import Point
 from loop.context import Context
+from store.counters import Counter
 
 log = logging.getLogger(__name__)
 
-LEFT_OUT = ("busy", "overlap", "no_room")
+LEFT_OUT = {
+    "busy": Counter.SWEEPS_LEFT_OUT_BUSY,
+    "overlap": Counter.SWEEPS_LEFT_OUT_OVERLAP,
+    "no_room": Counter.SWEEPS_LEFT_OUT_NO_ROOM,
+}
 """Why a sweep was left out: too many incidents wait; the one before still runs; too many other sweeps run."""
 TRY_AGAIN_SECONDS = 1.0
 """When a sweep that found no place among the workers is tried again."""
-LEFT_OUT_TALLY = "sweeps_left_out_"
 
 
 class NoPlace(Retryable):
@@ -37,6 +41,6 @@ def leave_out(context: Context, key: str, reason: str, words: str) -> None:
     log.warning("%s is left out: %s", key, words)
     try:
         with context.store.write(Point.BACKPRESSURE_LEAVE_OUT) as tx:
-            context.store.tallies.add(tx, LEFT_OUT_TALLY + reason)
+            context.store.counters.add(tx, LEFT_OUT[reason])
     except Retryable as error:
         log.warning("that could not be counted: %s", error)

@@ -91,11 +91,11 @@ def add_tasks(app: Celery, loop: Loop) -> None:
     """Give *app* its tasks."""
 
     @app.task(name="fleetmend.advance")
-    def advance(incident_id: str) -> None:
+    def advance(_incident_id: str) -> None:
         try:
-            loop.engine.advance(incident_id)
+            loop.engine.advance_next()
         except Retryable as error:
-            log.warning("%s is left for later: %s", incident_id, error)
+            log.warning("what is due is left for later: %s", error)
 
     @app.task(name="fleetmend.sweep")
     def sweep(fleet: str, number: int, tries: int = 1) -> None:

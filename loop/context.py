@@ -14,6 +14,7 @@ from core.settings import Settings
 from core.symptoms import Symptom
 from fleets.source import FleetSource
 from loop.places import Places
+from loop.presence import Presence
 from monitor.detect import symptoms_of
 from monitor.sweep import Sweeper
 from planner.planner import Planner
@@ -35,6 +36,7 @@ class Context:
     sweeper: Sweeper
     recheck: Recheck
     doorbell: Doorbell
+    presence: Presence
     worker: str
     """Who we are, as holder of leases: machine, process, start time."""
     sweep_places: Places

@@ -6,6 +6,7 @@ Nobody here ends a lease of somebody else: what a dead worker held runs out.
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -52,7 +53,7 @@ class LoopWorker:
         self.loop = wire(settings, doorbell=CeleryDoorbell(app))
         add_tasks(app, self.loop)
         self._state = settings.state
-        self._worker = CeleryWorker(app, settings.workers)
+        self._worker, self._house = CeleryWorker(app, settings.workers), ExitStack()
         self.unfinished = False
         """True if something was still at work when the time to stop was over. Its threads keep the process alive."""
 
@@ -73,6 +74,7 @@ class LoopWorker:
 
     def __enter__(self) -> Self:
         self.look_around()
+        self._house.enter_context(self.loop.context.presence)
         self._worker.start()
         return self
 
@@ -82,6 +84,7 @@ class LoopWorker:
         """Stop runs that are under way, for others to verify, and give everything back, within a bound."""
         self.loop.context.stopping.set()
         self.unfinished = not self._worker.stop(_WORKER_STOPS_SECONDS)
+        self._house.close()
         self.loop.close()
 
 

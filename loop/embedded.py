@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -29,7 +30,7 @@ class Embedded:
 
     def __init__(self, settings: Settings) -> None:
         """Wire the loop. Raises BadInput for content or settings that don't fit, Conflict if it runs already."""
-        self._lock = own_state(settings.state)
+        self._lock, self._house = own_state(settings.state), ExitStack()
         app = make_app(settings)
         self.loop = wire(settings, doorbell=CeleryDoorbell(app))
         add_tasks(app, self.loop)
@@ -48,6 +49,7 @@ class Embedded:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
         # Threads that wait for the disk or the network all day must not wait for Python too: its default is 5 ms.
         sys.setswitchinterval(_SWITCH_SECONDS)
+        self._house.enter_context(self.loop.context.presence)
         self._worker.start()
         self._beat.start()
 
@@ -63,6 +65,7 @@ class Embedded:
         ended = self._worker.stop(until - time.monotonic())
         self._beat.join(max(0.0, until - time.monotonic()))
         self.unfinished = not ended or self._beat.is_alive()
+        self._house.close()
         self.loop.close()
         self._lock.close()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.detections import Detection, fingerprint
 from core.errors import Conflict, NotFound, Refused
 from core.ids import new_id
+from core.importance import importance_of
 from core.incidents import REQUESTED, Incident, Request
 from core.points import Point
 from core.severity import Severity
@@ -51,12 +52,18 @@ class Intake:
         return accepted
 
     def _store(self, detections: Sequence[Detection]) -> list[Accepted]:
+        importance = {
+            one.id: importance_of(self._fleets.get(one.fleet).host(one.host), one.service) for one in detections
+        }
         with self._context.store.write(Point.INTAKE_ACCEPT, urgent=True) as tx:
-            return self.fold(tx, detections)
+            return self.fold(tx, detections, importance)
 
-    def fold(self, tx: Tx, detections: Sequence[Detection]) -> list[Accepted]:
-        """Store checked *detections* within the caller's transaction; `ring` for them after it."""
-        return self._context.store.detections.accept(tx, detections, self._symptoms.get(_ALL))
+    def fold(self, tx: Tx, detections: Sequence[Detection], importance: Mapping[str, int]) -> list[Accepted]:
+        """Store checked *detections* within the caller's transaction; `ring` for them after it.
+
+        *importance*: id of a detection -> what `importance_of` says; no inventory is read within a transaction.
+        """
+        return self._context.store.detections.accept(tx, detections, self._symptoms.get(_ALL), importance)
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""
@@ -93,6 +100,7 @@ class Intake:
             detections=0,
             evidence={},
             request=request,
+            importance=importance_of(fleet.host(host), None),
             opened_at=now,
             changed_at=now,
             last_seen_at=now,

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.agents import Role
 from core.detections import Signal
 from core.fleets import Fleet, Sweep
 from core.ids import new_id
+from core.importance import importance_of
 from core.points import Point
 from core.states import State
 from loop.backpressure import NoPlace, busy, leave_out
@@ -53,7 +55,8 @@ class Sweeps:
             return False
         try:
             fleet = context.fleet(fleet_name)
-            self.run(fleet, fleet.file.sweeps[number])
+            with context.presence.at(Role.MONITOR, f"sweep {number} of {fleet_name}"):
+                self.run(fleet, fleet.file.sweeps[number])
         finally:
             context.store.leases.release_now([lease])
         return True
@@ -64,9 +67,10 @@ class Sweeps:
         samples = context.sweeper.measure(fleet, sweep.probes, fleet.select(sweep.hosts), context.catalog.probes)
         before = context.store.conditions.of(fleet.name)
         found = assess(fleet, context.symptoms(fleet), samples, before, context.clock.now())
+        importance = {one.id: importance_of(fleet.host(one.host), one.service) for one in found.detections}
         with context.store.write(Point.SWEEPS_JUDGE) as tx:
             context.store.conditions.put(tx, fleet.name, found.conditions)
-            accepted = self._intake.fold(tx, found.detections)
+            accepted = self._intake.fold(tx, found.detections, importance)
             if found.cleared:
                 self._clear(tx, fleet, found.cleared)
         self._intake.ring(accepted)

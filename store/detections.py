@@ -13,14 +13,14 @@ from core.ids import new_id
 from core.incidents import Incident
 from core.states import FIRST, State
 from core.symptoms import Symptom
+from store.counters import Counter
 from store.database import Database, Tx
 from store.folding import Batch, Target
 from store.incidents import Incidents, hold_hosts, incident_of
 from store.journal import Journal
-from store.tables import detections, incidents, mutes, tallies
+from store.tables import detections, incidents, mutes
+from store.work_tables import counters
 
-PRUNED_DETECTIONS = "pruned_detections"
-"""The tally of detections that were pruned."""
 _LATEST_SHOWN = 200
 
 
@@ -38,14 +38,21 @@ class Detections:
     def __init__(self, database: Database, clock: Clock, journal: Journal, all_incidents: Incidents) -> None:
         self._database, self._clock, self._journal, self._incidents = database, clock, journal, all_incidents
 
-    def accept(self, tx: Tx, found: Sequence[Detection], symptoms: Mapping[str, Symptom]) -> list[Accepted]:
+    def accept(
+        self,
+        tx: Tx,
+        found: Sequence[Detection],
+        symptoms: Mapping[str, Symptom],
+        importance: Mapping[str, int] | None = None,
+    ) -> list[Accepted]:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
         A live incident of a symptom that explains it, on the same host (and the same service, if both name one),
         takes a detection in; so does one whose remedy is at work on the service, if the symptom is transient.
+        *importance*: id of a detection -> how much what it speaks of matters.
         """
         hold_hosts(tx, ((one.fleet, one.host) for one in found))
-        batch = Batch(tx, found, self._clock.now())
+        batch = Batch(tx, found, self._clock.now(), importance or {})
         accepted = [self._accept_one(tx, one, symptoms.get(one.symptom), batch) for one in found]
         batch.flush()
         return accepted
@@ -72,7 +79,7 @@ class Detections:
             self._journal.append(tx, "detection.muted", detection.source, body, muting["incident_id"])
             return Accepted(detection, muting["incident_id"], opened=False)
         self._incidents.unmute(tx, detection.fingerprint)
-        opened = self._new_incident(detection)
+        opened = self._new_incident(detection, batch.importance(detection))
         self._incidents.open(tx, opened, detection.source)
         batch.opened(opened)
         batch.insert(detection, opened.id)
@@ -124,7 +131,7 @@ class Detections:
         body = {"detection": detection.id, "symptom": detection.symptom, "subject": detection.subject}
         self._journal.append(tx, "detection.folded", detection.source, body, target.id)
 
-    def _new_incident(self, detection: Detection) -> Incident:
+    def _new_incident(self, detection: Detection, importance: int) -> Incident:
         now = self._clock.now()
         return Incident(
             id=new_id("inc"),
@@ -140,6 +147,7 @@ class Detections:
             version=1,
             detections=1,
             evidence=detection.evidence,
+            importance=importance,
             opened_at=now,
             changed_at=now,
             last_seen_at=detection.seen_at,
@@ -157,8 +165,8 @@ class Detections:
         """How many were accepted, ever: those that were pruned since are counted on."""
         with self._database.read() as tx:
             kept = int(tx.execute(select(func.count()).select_from(detections)).scalar_one())
-            pruned = tx.one(select(tallies.c.number).where(tallies.c.name == PRUNED_DETECTIONS))
-        return kept + (0 if pruned is None else int(pruned["number"]))
+            pruned = tx.one(select(counters.c.value).where(counters.c.name == Counter.PRUNED_DETECTIONS.value))
+        return kept + (0 if pruned is None else int(pruned["value"]))
 
 
 def _detection_of(row: dict[str, object]) -> Detection:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
 from core.detections import Detection
+from core.importance import ORDINARY, turn
 from core.incidents import Incident
 from core.severity import Severity
 from store.database import Tx
@@ -16,7 +17,9 @@ from store.tables import detections, incidents
 
 _AT_ONCE = 500
 _LIVE = (
-    select(incidents.c.fingerprint, incidents.c.id, incidents.c.severity, incidents.c.last_seen_at)
+    select(
+        incidents.c.fingerprint, incidents.c.id, incidents.c.severity, incidents.c.importance, incidents.c.last_seen_at
+    )
     .where(incidents.c.ended_at.is_(None))
     .order_by(incidents.c.id)
     .with_for_update(key_share=True)  # it must not end while something is folded into it
@@ -28,6 +31,8 @@ _FOLD = (
         detections=incidents.c.detections + bindparam("more"),
         last_seen_at=bindparam("seen"),
         severity=bindparam("worst"),
+        importance=bindparam("weight"),
+        turn=bindparam("place"),
     )
 )
 
@@ -37,19 +42,22 @@ class Target(NamedTuple):
 
     id: str
     severity: Severity
+    importance: int
     last_seen_at: datetime
 
     @classmethod
     def of(cls, incident: Incident) -> Target:
         """What folding needs of *incident*."""
-        return cls(incident.id, incident.severity, incident.last_seen_at)
+        return cls(incident.id, incident.severity, incident.importance, incident.last_seen_at)
 
 
 class Batch:
     """Detections that are accepted in one transaction. Nothing but new incidents is written before `flush`."""
 
-    def __init__(self, tx: Tx, found: Sequence[Detection], accepted_at: datetime) -> None:
-        self._tx, self._accepted_at = tx, accepted_at
+    def __init__(
+        self, tx: Tx, found: Sequence[Detection], accepted_at: datetime, importance: Mapping[str, int]
+    ) -> None:
+        self._tx, self._accepted_at, self._importance = tx, accepted_at, importance
         self._rows: list[dict[str, Any]] = []
         self._folds: dict[str, dict[str, Any]] = {}
         self._live = self._look_up(list({one.fingerprint for one in found}))
@@ -59,8 +67,12 @@ class Batch:
         for begin in range(0, len(wanted), _AT_ONCE):
             same = incidents.c.fingerprint.in_(wanted[begin : begin + _AT_ONCE])
             for row in self._tx.execute(_LIVE.where(same)).all():
-                live[row.fingerprint] = Target(row.id, Severity(row.severity), row.last_seen_at)
+                live[row.fingerprint] = Target(row.id, Severity(row.severity), row.importance, row.last_seen_at)
         return live
+
+    def importance(self, detection: Detection) -> int:
+        """How much what *detection* speaks of matters."""
+        return self._importance.get(detection.id, ORDINARY)
 
     def live(self, fingerprint: str) -> Target | None:
         """The live incident of this very problem."""
@@ -87,11 +99,13 @@ class Batch:
         known = self._folds.get(target.id)
         if known is None:
             known = {"of": target.id, "more": 0, "seen": target.last_seen_at, "worst": target.severity}
+            known["weight"] = target.importance
             self._folds[target.id] = known
         known["more"] += 1
         known["seen"] = max(known["seen"], detection.seen_at)
         if detection.severity != known["worst"] and detection.severity > known["worst"]:
             known["worst"] = detection.severity
+        known["weight"] = max(known["weight"], self.importance(detection))
 
     def flush(self) -> None:
         """Write what is pending."""
@@ -99,4 +113,5 @@ class Batch:
             self._tx.execute(insert(detections), self._rows)
         if self._folds:
             # In one order everywhere, so that two transactions never wait for each other.
-            self._tx.execute(_FOLD, [self._folds[name] for name in sorted(self._folds)])
+            folds = [self._folds[name] for name in sorted(self._folds)]
+            self._tx.execute(_FOLD, [one | {"place": turn(one["worst"], one["weight"])} for one in folds])

@@ -14,14 +14,14 @@ from sqlalchemy import Executable, Select, Table, and_, delete, exists, func, or
 
 from core.clock import Clock
 from core.points import Point
+from store.counters import Counter, Counters
 from store.database import Database, Tx
-from store.detections import PRUNED_DETECTIONS
 from store.journal import Journal
 from store.leases import Leases
 from store.schema import metadata
 from store.sealing import ACTOR, PRUNED, cut
-from store.tables import detections, incidents, mutes, outcomes, run_events, runs, ticks
-from store.tallies import Tallies
+from store.tables import detections, incidents, mutes, outcomes, run_events, runs
+from store.work_tables import ticks
 
 _AT_ONCE = 200
 """Rows of a kind in one transaction: some milliseconds."""
@@ -34,9 +34,9 @@ _FIRST_DAY = timedelta(days=1)
 class Retention:
     """Prunes one kind of rows at a time. Every method returns how many rows of its kind went."""
 
-    def __init__(self, database: Database, clock: Clock, journal: Journal, leases: Leases, tallies: Tallies) -> None:
+    def __init__(self, database: Database, clock: Clock, journal: Journal, leases: Leases, counters: Counters) -> None:
         self._database, self._clock, self._journal = database, clock, journal
-        self._leases, self._tallies = leases, tallies
+        self._leases, self._counters = leases, counters
 
     def prune_events(self, older_than: timedelta) -> int:
         """Events of runs that ended longer than *older_than* ago. The runs stay, with their results."""
@@ -69,7 +69,7 @@ class Retention:
 
         def take_out(tx: Tx, ids: Sequence[str]) -> int:
             gone = self._delete(tx, detections, detections.c.id.in_(ids))
-            self._tallies.add(tx, PRUNED_DETECTIONS, gone)
+            self._counters.add(tx, Counter.PRUNED_DETECTIONS, gone)
             return gone
 
         return self._in_turn(old, take_out)
@@ -146,7 +146,7 @@ class Retention:
         rows = tx.all(ended)
         still = [str(row["id"]) for row in rows]
         counted = select(func.count()).select_from(detections).where(detections.c.incident_id.in_(still))
-        self._tallies.add(tx, PRUNED_DETECTIONS, tx.execute(counted).scalar_one())
+        self._counters.add(tx, Counter.PRUNED_DETECTIONS, tx.execute(counted).scalar_one())
         for statement in _deletions(still):
             tx.execute(statement)
         for row in rows:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from core.clock import Clock
 from core.points import Point, Witness
+from store.agents import Agents
+from store.budgets import Budgets
 from store.conditions import Conditions
+from store.counters import Counters
 from store.database import Database, Tx, plain_errors
 from store.detections import Detections
 from store.incidents import Incidents
@@ -21,7 +24,6 @@ from store.plans import Approvals, Plans
 from store.proof import Proof, verify
 from store.retention import Retention
 from store.runs import Runs
-from store.tallies import Tallies
 from store.ticks import Ticks
 from store.tokens import Tokens
 
@@ -38,14 +40,16 @@ class Store:
         self.conditions = Conditions(database)
         self.plans = Plans(database, clock, self.journal)
         self.approvals = Approvals(database, clock, self.journal)
+        self.budgets = Budgets(database, clock)
         self.runs = Runs(database, clock, self.journal)
         self.verifications = Verifications(database)
         self.outcomes = Outcomes(database, self.journal)
         self.pauses = Pauses(database, clock, self.journal)
         self.tokens = Tokens(database, clock, self.journal)
         self.ticks = Ticks(database)
-        self.tallies = Tallies(database)
-        self.retention = Retention(database, clock, self.journal, self.leases, self.tallies)
+        self.agents = Agents(database, clock)
+        self.counters = Counters(database, clock)
+        self.retention = Retention(database, clock, self.journal, self.leases, self.counters)
 
     def write(self, point: Point | None = None, *, urgent: bool = False) -> AbstractContextManager[Tx]:
         """A writing transaction over all nouns, at a named point of the loop; an *urgent* one goes first."""

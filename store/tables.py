@@ -1,4 +1,7 @@
-"""The tables. A change here needs a migration in `migrations/versions/`; a test compares the two."""
+"""The tables of what is known and decided; `work_tables.py` has those of who works on what.
+
+A change here needs a migration in `migrations/versions/`; a test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,8 @@ incidents = Table(
     Column("evidence", JSON, nullable=False),
     Column("request", JSON(none_as_null=True)),
     Column("plan_id", String(40)),
+    Column("importance", Integer, nullable=False, server_default="50"),
+    Column("turn", Integer, nullable=False, server_default="1050"),
     Column("opened_at", Utc, nullable=False),
     Column("changed_at", Utc, nullable=False),
     Column("last_seen_at", Utc, nullable=False),
@@ -50,6 +55,13 @@ incidents = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("incidents_due", "due_at"),
+    Index(
+        "incidents_by_turn",
+        "turn",
+        "opened_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
     Index("incidents_of_host", "fleet", "host", "ended_at"),
     Index("incidents_ended", "ended_at"),
     Index("incidents_opened", "opened_at"),
@@ -141,6 +153,7 @@ runs = Table(
     Column("fleet", String(63), nullable=False),
     Column("hosts", JSON, nullable=False),
     Column("parameters", JSON, nullable=False),
+    Column("read_only", Boolean, nullable=False, server_default=text("false")),
     Column("status", String(20), nullable=False),
     Column("worker", String(200), nullable=False),
     Column("process", JSON(none_as_null=True)),
@@ -150,6 +163,7 @@ runs = Table(
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc),
     UniqueConstraint("plan_id", "step"),
+    Index("runs_open", "fleet", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
 )
 
 run_hosts = Table(
@@ -161,6 +175,7 @@ run_hosts = Table(
     Column("remedy", String(63), nullable=False),
     Column("started_at", Utc, nullable=False),
     Index("run_hosts_by_time", "fleet", "started_at"),
+    Index("run_hosts_of_host", "fleet", "host", "remedy", "started_at"),
 )
 
 run_events = Table(
@@ -210,15 +225,6 @@ outcomes = Table(
     Column("at", Utc, nullable=False, index=True),
 )
 
-leases = Table(
-    "leases",
-    metadata,
-    Column("name", String(320), primary_key=True),
-    Column("holder", String(200), nullable=False),
-    Column("fence", Integer, nullable=False),
-    Column("expires_at", Utc, nullable=False),
-)
-
 journal = Table(
     "journal",
     metadata,
@@ -263,19 +269,4 @@ tokens = Table(
     Column("name", String(100), nullable=False, unique=True),
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Utc, nullable=False),
-)
-
-ticks = Table(
-    "ticks",
-    metadata,
-    Column("key", String(200), primary_key=True),
-    Column("due_at", Utc, primary_key=True),
-)
-
-# Counts that go on when the rows that they counted are gone, or that no row stands for.
-tallies = Table(
-    "tallies",
-    metadata,
-    Column("name", String(60), primary_key=True),
-    Column("number", Integer, nullable=False),
 )

@@ -12,7 +12,7 @@ import pytest
 
 from core.settings import Settings
 from core.states import State
-from loop.backpressure import NoPlace
+from loop.backpressure import LEFT_OUT, NoPlace
 from loop.lately import HOLDS_SECONDS, Lately
 from loop.places import Places, half_of
 from tests.stores import detection
@@ -22,7 +22,8 @@ SWEPT = {"sweeps": [{"every": "30s", "probes": ["host"]}]}
 
 
 def left_out(house: House) -> dict[str, int]:
-    return house.loop.context.store.tallies.all()
+    counted = house.loop.context.store.counters.all()
+    return {one.value: counted[one].value for one in LEFT_OUT.values() if counted[one].value}
 
 
 @pytest.fixture

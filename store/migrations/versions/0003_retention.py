@@ -1,6 +1,5 @@
-"""Outcomes outlive their incidents; counts outlive their rows; and what is old is found by an index"""
+"""Outcomes outlive their incidents, and what is old is found by an index"""
 
-import sqlalchemy as sa
 from alembic import op
 
 
@@ -15,12 +14,6 @@ def upgrade() -> None:
         batch_op.drop_constraint('fk_outcomes_plan_id_plans', type_='foreignkey')
         batch_op.create_index('ix_outcomes_incident_id', ['incident_id'])
         batch_op.create_index('ix_outcomes_at', ['at'])
-    op.create_table(
-        'tallies',
-        sa.Column('name', sa.String(length=60), nullable=False),
-        sa.Column('number', sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint('name', name='pk_tallies'),
-    )
     op.drop_index('incidents_of_host', table_name='incidents')
     op.create_index('incidents_of_host', 'incidents', ['fleet', 'host', 'ended_at'])
     op.create_index('incidents_ended', 'incidents', ['ended_at'])
@@ -42,7 +35,6 @@ def downgrade() -> None:
     op.drop_index('incidents_ended', table_name='incidents')
     op.drop_index('incidents_of_host', table_name='incidents')
     op.create_index('incidents_of_host', 'incidents', ['fleet', 'host'])
-    op.drop_table('tallies')
     with op.batch_alter_table('outcomes') as batch_op:
         batch_op.drop_index('ix_outcomes_at')
         batch_op.drop_index('ix_outcomes_incident_id')
