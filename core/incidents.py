@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from core.detections import Signal
+from core.importance import ORDINARY
 from core.model import HostName, Model, Name, Scalar, Subject, Time
 from core.severity import Severity
 from core.states import State
@@ -23,6 +24,8 @@ class Request(Model):
     remedy: Name | None = None
     hosts: tuple[HostName, ...] = ()
     parameters: dict[str, Scalar] = Field(default_factory=dict)
+    undoes: str | None = None
+    """The incident whose run this takes back."""
 
 
 class Incident(Model):
@@ -47,6 +50,7 @@ class Incident(Model):
     evidence: dict[str, Scalar]
     request: Request | None = None
     plan_id: str | None = None
+    importance: int = ORDINARY
     opened_at: Time
     changed_at: Time
     last_seen_at: Time
