@@ -22,6 +22,7 @@ from cli import (
     runs,
     settings,
     tokens,
+    undo,
     up,
 )
 from cli.options import Command, Content, Json, State, Url
@@ -90,6 +91,7 @@ _add("reject", plan.reject)
 _add("close", incidents.close)
 _add("detect", detect.detect)
 _add("ask", ask.ask)
+_add("undo", undo.undo)
 app.add_typer(runs.app, name="runs")
 _add("cancel", runs.cancel)
 app.add_typer(fleets.app, name="fleets")
