@@ -23,7 +23,7 @@ from lab.programs import LabFailed, check_machine
 from lab.record import LabHost, LabRecord, plan_lab, read_record, write_record
 from lab.setting_up import prepare, start
 from lab.ssh import make_key, over_ssh, wait_for_ssh
-from lab.wires import exists, lay_bridge, lay_wire, namespaces, refuse_strangers
+from lab.wires import is_wired, lay_bridge, lay_wire, refuse_strangers
 
 Say = Callable[[str], None]
 _BOOT_SECONDS = 120
@@ -131,18 +131,14 @@ def _start_host(base: Path, folder: LabFolder, layout: Layout, record: LabRecord
     if not prepared.exists():
         prepare(record, layout, host, place, folder.shared)
         prepared.touch()
-    if host_namespace_is_gone(record, host):
+    if not is_wired(record, host):
         lay_wire(record, host)
     power_on(record, host, place)
 
 
-def host_namespace_is_gone(record: LabRecord, host: LabHost) -> bool:
-    """Is the host without its namespace or its wire?"""
-    return record.namespace(host) not in namespaces(record.name) or not exists(record.cable(host))
-
-
 def _stands(record: LabRecord, folder: LabFolder, host: LabHost) -> bool:
-    return is_running(record.name, host.name) and bool(keepers(folder.host(host.name).path))
+    kept = bool(keepers(folder.host(host.name).path))
+    return kept and is_running(record.name, host.name) and is_wired(record, host)
 
 
 def _make_keys(folder: LabFolder, record: LabRecord) -> None:

@@ -20,6 +20,8 @@ class ServiceEntry(Watched):
     config: AbsolutePath | None = None
     supervisorctl: AbsolutePath | None = None
     """For the role that restarts; the probe talks to supervisor itself."""
+    importance: Annotated[int, Field(ge=0, le=100)] | None = None
+    """What is worked on first; see `core.importance`."""
 
     def sent(self, key: str, place: Place) -> dict[str, Any]:
         return {"unit": self.unit or key, "backend": self.backend, "config": self.config}
