@@ -125,7 +125,8 @@ def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease
         for words in room.cooling:
             work.note(tx, "cooldown.overridden", approval.by, {"approval": approval.id, "reason": words})
         read_only = all(remedies[step.remedy].read_only for step in plan.steps)
-        hosts = [_lease_host(work, tx, host, read_only=read_only) for host in (*plan.hosts, *_beside(work, plan))]
+        touched = (*plan.hosts, *_beside(work, plan))
+        hosts = [_lease_host(work, tx, host, read_only=read_only) for host in touched]
         first = _begin_step(work, tx, plan, 0)
         running = work.move(tx, State.RUNNING, f"running {plan.title}", due_at=work.now)
     return running, hosts, first
