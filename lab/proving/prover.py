@@ -23,7 +23,7 @@ from lab.folders import LabsFolder
 from lab.lab import Lab
 from lab.locks import held
 from lab.proving.bench import LabBench
-from lab.proving.choose import check_wanted, missing_hosts, scenarios_of, wanted_remedies, why_not
+from lab.proving.choose import check_sound, check_wanted, missing_hosts, scenarios_of, wanted_remedies, why_not
 from lab.proving.driver import Driver
 from lab.proving.load import load_scenarios, scenario_folders
 from lab.proving.place import FLEET, lay_out, lay_over, settings_for
@@ -65,8 +65,10 @@ def prove(settings: Settings, name: str, ids: Sequence[str], say: Say) -> Report
     source = CatalogSource(settings.content)
     catalog = source.current()
     faults = _faults(settings.content)
-    scenarios = load_scenarios(scenario_folders(settings.content), catalog, faults)
-    remedies = wanted_remedies(ids, catalog)
+    loaded = load_scenarios(scenario_folders(settings.content), catalog, faults)
+    scenarios, remedies = loaded.sound, wanted_remedies(ids, catalog)
+    for problem in check_sound(remedies, loaded, catalog):
+        say(f"left out: {problem}")
     if ids:
         check_wanted(remedies, scenarios, catalog)
     chosen = {one.name: one for remedy in remedies for one in scenarios_of(remedy, scenarios, catalog)}

@@ -19,7 +19,11 @@ UNPROVEN = {
     "process_stop",
 }
 CATALOG = load_catalog(CHECKOUT)
-SCENARIOS = load_scenarios(scenario_folders(CHECKOUT), CATALOG, read_faults())
+SCENARIOS, PROBLEMS = load_scenarios(scenario_folders(CHECKOUT), CATALOG, read_faults())
+
+
+def test_every_scenario_is_sound() -> None:
+    assert [str(problem) for _, problem in PROBLEMS] == []
 
 
 def test_every_other_remedy_has_a_valid_proof() -> None:
