@@ -74,7 +74,6 @@ def prove(settings: Settings, name: str, ids: Sequence[str], say: Say) -> Report
     chosen = {one.name: one for remedy in remedies for one in scenarios_of(remedy, scenarios, catalog)}
     lab = Lab.open(settings.lab, name)
     with held(LabsFolder(settings.lab.resolve()).path / f"prove-{name}.lock", busy=lambda: _refuse(name)):
-        lab = bring_up(settings.lab, name)  # what an earlier try left switched off
         place = lab.folder.path / "proving"
         bench = LabBench(lab, faults)
         _clear_up(lab, bench, place, say)
@@ -93,13 +92,23 @@ def _refuse(name: str) -> None:
 
 
 def _clear_up(lab: Lab, bench: LabBench, place: Path, say: Say) -> None:
-    """What an earlier try that died has left: runs of Ansible, faults, and its folder."""
+    """What an earlier try that died has left: runs of Ansible, its folder, faults, and hosts that are down.
+
+    Faults come off first, because a host counts as up only without a failed unit; those of a host that is down, once
+    it is up. Raises what bringing up and mending raise.
+    """
     for state in place.glob("*/state"):
         settle_left_runs(state)
         settle_looks(state)
     shutil.rmtree(place, ignore_errors=True)
     for left in lab.broken():
         say(f"an earlier try left {left.fault} on {left.host}: mending it")
+        try:
+            bench.mend(left.fault, left.host)
+        except FleetmendError as error:
+            say(f"{left.host} has to be brought up first: {error}")
+    bring_up(lab.labs.path, lab.name)
+    for left in lab.broken():
         bench.mend(left.fault, left.host)
 
 
