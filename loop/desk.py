@@ -16,6 +16,7 @@ from core.runs import Preview
 from core.states import State, may_follow
 from loop.context import Context
 from loop.intake import Intake
+from loop.steps.approving import POLICY
 
 _DECIDABLE = (State.PLANNED, State.AWAITING_APPROVAL)
 
@@ -36,7 +37,7 @@ class Desk:
         now, store = self._context.clock.now(), self._context.store
         until, needed = expiry(fleet, now), rule.approvers
         valid = [one for one in store.approvals.of(plan.id) if one.answer is Answer.APPROVE and one.expires_at > now]
-        earlier = {one.by for one in valid}
+        earlier = {one.by for one in valid} - {POLICY}
         with store.write(Point.DESK_APPROVE) as tx:
             reasons = (reason,) if reason else ()
             approval = store.approvals.add(tx, plan, Answer.APPROVE, by=by, reasons=reasons, expires_at=until)

@@ -59,6 +59,8 @@ class ServiceEntry(Model):
     config: AbsolutePath | None = None
     supervisorctl: AbsolutePath | None = None
     """For the role that restarts; the probe talks to supervisor itself."""
+    importance: Annotated[int, Field(ge=0, le=100)] | None = None
+    """What is worked on first; see `core.importance`."""
 
 
 class FolderEntry(Entry):
