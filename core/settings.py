@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
         "elsewhere can tell you when it is not. Treated as a secret.",
     )
+    lab: Path = Field(
+        default=Path("/var/lib/fleetmend/lab"),
+        description="Where `fleetmend lab` keeps its hosts and the tree that they are layered on: a gigabyte, on a "
+        "file system that overlayfs can write to.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from approver.policy import decide, expiry
+from approver.start import POLICY
 from core.approvals import Answer, Ruling, Usage
 from core.errors import NeedsHuman
 from core.plans import Plan
@@ -11,8 +12,6 @@ from core.states import State
 from loop.steps.planning import LOOK_AGAIN, replan
 from loop.work import Work
 from store.counters import Counter
-
-POLICY = "policy"
 
 
 def judge(work: Work) -> None:
