@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,8 +15,9 @@ from core.model import Model, Name
 from core.remedies import Remedy
 from core.symptoms import Symptom
 
-SHIPPED_PROBES = frozenset({"host", "services", "folders", "process", "file", "http", "tcp"})
-"""The probes that come with fleetmend; a user's own can't take their names."""
+SHIPPED_SYMPTOMS = Path(__file__).with_name("symptoms.yml")
+SHIPPED_PROBES = frozenset(re.findall(r"^  probe: (\w+)", SHIPPED_SYMPTOMS.read_text(encoding="utf-8"), re.MULTILINE))
+"""The probes that come with fleetmend: what the shipped symptoms are measured by. A user's can't take their names."""
 
 
 class UserProbe(Model):

@@ -20,7 +20,8 @@ import httpx
 from core.fleets import Host
 from core.model import Scalar
 from core.samples import Sample
-from monitor.entries import HttpEntry, TcpEntry, read_entries, service_of
+from monitor.entries.outside import HttpEntry, TcpEntry
+from monitor.entries.reading import read_entries
 from monitor.readings import ok_sample
 
 AT_ONCE = 50
@@ -81,7 +82,7 @@ async def _http(host: Host, key: str, entry: HttpEntry, at: datetime, client: ht
     except (TimeoutError, OSError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
         evidence["error"] = _kind(error)
     seconds = time.monotonic() - began
-    service = service_of(host, key, entry)
+    service = entry.owner(host, key)
 
     def sample(name: str, value: float) -> Sample:
         return Sample(
@@ -113,7 +114,7 @@ async def _tcp(host: Host, key: str, entry: TcpEntry, at: datetime, client: http
             subject=key,
             value=float(is_open),
             at=at,
-            service=service_of(host, key, entry),
+            service=entry.owner(host, key),
             evidence=evidence,
         )
     ]

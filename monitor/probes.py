@@ -1,33 +1,114 @@
-"""The shipped probes: where each is taken, what it reads from the inventory, and which samples it alone may yield."""
+"""The shipped probes, all of them, a line each: what a probe reads from the inventory, and what it alone may yield.
+
+A probe that runs on hosts is `on_host/<name>.py`, its entry a model in `entries/`, and one line here. See
+docs/howto/add-a-probe.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from core.fleets import Host
+from monitor.entries.databases import DatabaseEntry
+from monitor.entries.fields import Place, Watched
+from monitor.entries.files import FileEntry, FolderEntry
+from monitor.entries.outside import HttpEntry, TcpEntry
+from monitor.entries.processes import ProcessEntry
+from monitor.entries.reading import read_entries
+from monitor.entries.services import ScaledEntry, ServiceEntry
+from monitor.fleet_files import FleetFiles
 
 REACHABLE = "host.reachable"
 """1 or 0 for each host that the Prober was asked for, whatever the probe."""
 PROBE_OK = "probe.ok"
 """1 or 0 for each probe (the subject) on each host: 0 if any part of it could not be measured."""
-
-ON_HOST: Mapping[str, frozenset[str]] = {
-    "host": frozenset(
-        {"cpu.used", "load.per_core", "memory.used", "swap.used", "disk.used", "inodes.used", "network.errors"}
-    ),
-    "services": frozenset({"service.up"}),
-    "folders": frozenset({"folder.used"}),
-    "process": frozenset({"process.cpu", "process.memory", "process.count"}),
-    "file": frozenset({"file.drift"}),
-}
-"""Probe -> samples, of what runs on the host."""
-
-FROM_CONTROLLER: Mapping[str, frozenset[str]] = {
-    "http": frozenset({"http.ok", "http.seconds"}),
-    "tcp": frozenset({"tcp.open"}),
-}
-"""Probe -> samples, of what the controller measures from outside."""
-
 REACH = "reach"
 """Asks nothing of a host but that it answers: enough to know `host.reachable`."""
 
-RESERVED = frozenset({REACHABLE, PROBE_OK}).union(*ON_HOST.values(), *FROM_CONTROLLER.values())
+
+class Request(NamedTuple):
+    """What a probe is to measure on one host."""
+
+    arguments: dict[str, Any] | None
+    """For `probe()` of `on_host/<name>.py`; None if there is nothing to measure."""
+    subjects: dict[str, str | None] | None
+    """Subject -> service, of all that the probe has to speak of and may; None if it finds its subjects itself."""
+    problems: tuple[str, ...]
+    """What of the inventory does not fit, one line each."""
+
+
+class Probe:
+    """A shipped probe.
+
+    `samples` are the names, parted by spaces, of what it yields: nobody else may. With `variable`, it measures the
+    entries of that variable, each an `entry`: it gets `{<variable without fleetmend_>: {<key>: <entry.sent()>}}`, is
+    not sent without entries, and speaks of exactly their keys, each of which belongs to the service that
+    `entry.owner()` says. `about` adds arguments that concern the host as a whole (it raises ValueError where they don't
+    fit). A probe without a variable, or with `finds_subjects`, names its subjects itself; they belong to no service.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        samples: str,
+        variable: str | None = None,
+        entry: type[Watched] | None = None,
+        *,
+        about: Callable[[Place], dict[str, Any]] | None = None,
+        finds_subjects: bool = False,
+        from_controller: bool = False,
+    ) -> None:
+        self.name, self.samples = name, frozenset(samples.split())
+        self.variable, self.entry = variable, entry
+        self.from_controller = from_controller
+        self._about, self._finds_subjects = about, finds_subjects or variable is None
+
+    def request(self, host: Host, files: FleetFiles) -> Request:
+        """What to ask of *host*. Raises nothing."""
+        place = Place(host, files)
+        arguments: dict[str, Any] = {}
+        subjects: dict[str, str | None] = {}
+        problems: tuple[str, ...] = ()
+        if self.variable is not None and self.entry is not None:
+            entries, problems = read_entries(host, self.variable, self.entry)
+            sent = {}
+            for key, entry in entries.items():
+                try:
+                    sent[key] = entry.sent(key, place)
+                    subjects[key] = entry.owner(host, key)
+                except ValueError as error:
+                    problems = (*problems, f"{self.variable}.{key}: {error}")
+            if not sent:
+                return Request(None, None if self._finds_subjects else {}, problems)
+            arguments = {self.variable.removeprefix("fleetmend_"): sent}
+        try:
+            arguments |= self._about(place) if self._about else {}
+        except ValueError as error:
+            return Request(None, None, (*problems, str(error)))
+        return Request(arguments, None if self._finds_subjects else subjects, problems)
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("host", "cpu.used load.per_core memory.used swap.used disk.used inodes.used network.errors"),
+    Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
+    Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
+    Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
+    Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
+    Probe("file", "file.drift", "fleetmend_files", FileEntry),
+    Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
+    Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
+    Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
+)
+
+
+def _by_name(probes: Iterable[Probe]) -> Mapping[str, Probe]:
+    return {probe.name: probe for probe in probes}
+
+
+ON_HOST: Mapping[str, Probe] = _by_name(probe for probe in PROBES if not probe.from_controller)
+"""What runs on the hosts."""
+FROM_CONTROLLER: Mapping[str, Probe] = _by_name(probe for probe in PROBES if probe.from_controller)
+"""What the controller measures from outside (`controller_probes`)."""
+RESERVED = frozenset({REACHABLE, PROBE_OK}).union(*(probe.samples for probe in PROBES))
 """Samples that no probe of a user's may yield, so that none can speak for a shipped one."""

@@ -9,7 +9,6 @@ Border: this writes the command; the Prober runs it, and `readings` reads what i
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 import zlib
@@ -23,14 +22,13 @@ from catalog.catalog import UserProbe
 from core.digests import digest_of_files
 from core.fleets import Fleet, Host
 from core.model import Model
-from monitor.entries import FileEntry, FolderEntry, ProcessEntry, ServiceEntry, read_entries, service_of
+from monitor.fleet_files import FleetFiles
 from monitor.probes import ON_HOST, REACH
 
 LIMIT = timedelta(seconds=12)
 """What the program on a host gives itself in all: it has to answer before the Prober loses patience with the host."""
 LONGEST = 120_000
 """Characters that a command line may have; the kernel takes 131,072 for one argument, and a shell may wrap it."""
-LARGEST_SOURCE = 64 * 1024 * 1024
 _START = "import base64,sys,zlib;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"
 _PLAIN_PATH = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9_./+\-]*")
 _ON_HOST = Path(__file__).parent / "on_host"
@@ -55,8 +53,7 @@ class Programs:
     """Writes the programs of one sweep over a fleet. The fleet's own files are read once for all hosts."""
 
     def __init__(self, fleet: Fleet, user_probes: Mapping[str, UserProbe], *, limit: timedelta = LIMIT) -> None:
-        self._fleet, self._user_probes, self._limit = fleet, user_probes, limit
-        self._sources: dict[str, tuple[str | None, str]] = {}
+        self._files, self._user_probes, self._limit = FleetFiles(fleet.folder), user_probes, limit
 
     def write(self, host: Host, probes: Iterable[str]) -> Program:
         """The program for *host*: *probes* are names of on-host probes, user probes, or `reach`. Raises nothing."""
@@ -66,8 +63,8 @@ class Programs:
         problems: dict[str, tuple[str, ...]] = {}
         for probe in asked:
             if probe in ON_HOST:
-                arguments, services, bad = self._shipped(probe, host)
-                subjects |= {} if services is None else {probe: services}
+                arguments, spoken_of, bad = ON_HOST[probe].request(host, self._files)
+                subjects |= {} if spoken_of is None else {probe: spoken_of}
                 source = probe
             else:
                 arguments, bad = self._user_script(probe)
@@ -103,46 +100,6 @@ class Programs:
         payload = _packed(json.dumps(request).encode())
         return f"{interpreter_of(host)} -I -c '{_START}' {_packed(_source('main').encode())} {payload} fleetmend-probe"
 
-    def _shipped(
-        self, probe: str, host: Host
-    ) -> tuple[dict[str, Any] | None, dict[str, str | None] | None, tuple[str, ...]]:
-        """(arguments or None if there is nothing to run, subject -> service or None if it finds its own, problems)."""
-        if probe == "host":
-            return {}, None, ()
-        sent: dict[str, dict[str, Any]] = {}
-        bad: tuple[str, ...]
-        if probe == "services":
-            services, bad = read_entries(host, "fleetmend_services", ServiceEntry)
-            for key, entry in services.items():
-                sent[key] = {"unit": entry.unit or key, "backend": entry.backend, "config": entry.config}
-            return ({probe: sent} if sent else None), {key: key for key in sent}, bad
-        owners: dict[str, Model]
-        if probe == "folders":
-            folders, bad = read_entries(host, "fleetmend_folders", FolderEntry)
-            sent = {key: {"path": entry.path, "budget": entry.budget} for key, entry in folders.items()}
-            owners = dict(folders)
-        elif probe == "process":
-            processes, bad = read_entries(host, "fleetmend_processes", ProcessEntry)
-            sent = {key: {"match": entry.match} for key, entry in processes.items()}
-            owners = dict(processes)
-        else:
-            files, bad = read_entries(host, "fleetmend_files", FileEntry)
-            owners = dict(files)
-            for key, file in files.items():
-                digest, problem = self._expected(file.source)
-                if digest is not None:
-                    sent[key] = {"path": file.path, "expected": digest}
-                else:
-                    bad = (*bad, f"fleetmend_files.{key}: {problem}")
-        name = {"process": "processes", "file": "files"}.get(probe, probe)
-        return ({name: sent} if sent else None), {key: service_of(host, key, owners[key]) for key in sent}, bad
-
-    def _expected(self, source: str) -> tuple[str | None, str]:
-        """(sha256, "") of the fleet's own copy, or (None, what is wrong with it)."""
-        if source not in self._sources:
-            self._sources[source] = _digest_within(self._fleet.folder, source)
-        return self._sources[source]
-
     def _user_script(self, probe: str) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
         user_probe = self._user_probes.get(probe)
         if user_probe is None:
@@ -167,19 +124,6 @@ def interpreter_of(host: Host) -> str:
     if isinstance(value, str) and _PLAIN_PATH.fullmatch(value) and not value.startswith("auto"):
         return value
     return "python3"
-
-
-def _digest_within(folder: Path, source: str) -> tuple[str | None, str]:
-    path = (folder / source).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        return None, f"source {source} lies outside the fleet's folder"
-    try:
-        if path.stat().st_size > LARGEST_SOURCE:
-            return None, f"source {source} is larger than 64 MiB"
-        return hashlib.sha256(path.read_bytes()).hexdigest(), ""
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        return None, f"source {source} can't be read in the fleet's folder: {said}"
 
 
 @cache

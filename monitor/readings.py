@@ -125,7 +125,7 @@ def _sample(item: Any, probe: str, program: Program, at: datetime) -> Sample:
     name, subject = item.get("name"), item.get("subject", "")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise _Unfit("a sample's name does not fit: lower case, digits, _ and . only")
-    if (name not in ON_HOST[probe]) if probe in ON_HOST else (name in RESERVED):
+    if (name not in ON_HOST[probe].samples) if probe in ON_HOST else (name in RESERVED):
         raise _Unfit(f"{name} is not for this probe to measure")
     if not isinstance(subject, str):
         raise _Unfit(f"the subject of {name} is no text")

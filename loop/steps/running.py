@@ -125,10 +125,17 @@ def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease
         for words in room.cooling:
             work.note(tx, "cooldown.overridden", approval.by, {"approval": approval.id, "reason": words})
         read_only = all(remedies[step.remedy].read_only for step in plan.steps)
-        hosts = [_lease_host(work, tx, host, read_only=read_only) for host in plan.hosts]
+        needed = sorted({*plan.hosts, *_beside(work, plan)})
+        hosts = [_lease_host(work, tx, host, read_only=read_only) for host in needed]
         first = _begin_step(work, tx, plan, 0)
         running = work.move(tx, State.RUNNING, f"running {plan.title}", due_at=work.now)
     return running, hosts, first
+
+
+def _beside(work: Work, plan: Plan) -> tuple[str, ...]:
+    """Hosts that the plan's remedies act on beside the plan's own: nobody else may be at work there meanwhile."""
+    reads = {variable for step in plan.steps for variable in work.context.catalog.remedy(step.remedy).reads}
+    return work.fleet.beside(plan.hosts, reads)
 
 
 def _lease_host(work: Work, tx: Tx, host: str, *, read_only: bool) -> Lease:

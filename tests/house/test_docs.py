@@ -7,7 +7,6 @@ import re
 import pytest
 from pydantic import BaseModel
 
-import monitor.entries as entries_of_inventory
 from catalog.argument_specs import read_argument_spec
 from catalog.cards import Card
 from catalog.load import load_catalog
@@ -17,16 +16,12 @@ from core.fleets import FleetFile
 from core.remedies import Remedy
 from core.settings import CHECKOUT, PREFIX, Settings
 from core.symptoms import Symptom
-from monitor.probes import FROM_CONTROLLER, ON_HOST, PROBE_OK, REACHABLE
+from monitor.probes import PROBE_OK, PROBES, REACHABLE
 from planner.models import DEFAULT_MODEL
 from tests.house.pages import first_cells, in_words, keys_of, page, rows, section
 
 CATALOG = load_catalog(CHECKOUT)
-ENTRIES = {
-    variable: getattr(entries_of_inventory, model)
-    for path in (CHECKOUT / "monitor").glob("*.py")
-    for variable, model in re.findall(r'read_entries\(host, "(fleetmend_\w+)", (\w+)\)', path.read_text())
-}
+ENTRIES = {probe.variable: probe.entry for probe in PROBES if probe.variable and probe.entry}
 
 
 def defaults(text: str) -> dict[str, str]:
@@ -82,10 +77,18 @@ def test_every_inventory_variable_has_its_section() -> None:
         assert section(text, variable).strip()
 
 
-def test_the_keys_of_a_place_to_clean_are_those_that_the_role_reads() -> None:
-    texts = [path.read_text() for path in (CHECKOUT / "roles" / "disk_cleanup").rglob("*.yml")]
-    read = {key for text in texts for key in re.findall(r"disk_cleanup_entry\.(\w+)", text)}
-    assert defaults(section(page("reference/inventory-variables.md"), "fleetmend_cleanup")).keys() == read
+@pytest.mark.parametrize(
+    ("variable", "role", "entry"),
+    [
+        ("fleetmend_cleanup", "disk_cleanup", "disk_cleanup_entry"),
+        ("fleetmend_balancers", "balancer_members", "item.value"),
+        ("fleetmend_throttles", "unit_quota", "fleetmend_throttles[unit_quota_process]"),
+    ],
+)
+def test_the_keys_of_what_no_probe_reads_are_those_that_the_role_reads(variable: str, role: str, entry: str) -> None:
+    texts = [path.read_text() for path in (CHECKOUT / "roles" / role).rglob("*.yml")]
+    read = {key for text in texts for key in re.findall(rf"{re.escape(entry)}\.(\w+)", text)}
+    assert defaults(section(page("reference/inventory-variables.md"), variable)).keys() == read
 
 
 def test_every_option_of_a_role_that_no_planner_sets_has_its_line() -> None:
@@ -151,8 +154,8 @@ def test_every_parameter_has_its_line(remedy: Remedy) -> None:
 
 def test_every_probe_and_sample_has_its_line() -> None:
     text = page("reference/probes.md")
-    for probe, samples in {**ON_HOST, **FROM_CONTROLLER}.items():
-        assert set(first_cells(section(text, probe))) == samples
+    for probe in PROBES:
+        assert set(first_cells(section(text, probe.name))) == probe.samples
     assert first_cells(section(text, "In every sweep")) == [REACHABLE, PROBE_OK]
 
 

@@ -25,7 +25,7 @@ from core.yaml_files import YamlFile
 from fleets.check_file import check_names
 from fleets.reading import read_fleet_file
 from lab.proving.load import read_scenario
-from monitor.entries import read_entries
+from monitor.entries.reading import read_entries
 from tests.house.pages import DOCS, PAGES, ROOT, Block, anchor, blocks, headings, links
 from tests.house.test_docs import ENTRIES
 

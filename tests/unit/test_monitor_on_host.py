@@ -42,7 +42,7 @@ def by_subject(items: list[dict[str, Any]]) -> dict[str, Any]:
 def test_the_machine_gives_every_kind_of_sample_in_its_range() -> None:
     items = host.probe({})
     samples = [item for item in items if "name" in item]
-    assert {item["name"] for item in samples} <= ON_HOST["host"]
+    assert {item["name"] for item in samples} <= ON_HOST["host"].samples
     assert {"cpu.used", "load.per_core", "memory.used", "swap.used"} <= {item["name"] for item in samples}
     for item in samples:
         if item["name"] in ("cpu.used", "memory.used", "swap.used", "disk.used", "inodes.used"):
@@ -183,7 +183,7 @@ def test_a_process_is_found_with_what_identifies_it(sleeper: subprocess.Popen[by
     assert 0 < samples["process.memory", "job"]["value"] < 1
     assert samples["process.memory", "job"]["evidence"]["pid"] == sleeper.pid
     assert samples["process.count", "job"]["value"] == 1
-    assert [samples[name, "none"]["value"] for name in sorted(ON_HOST["process"])] == [0, 0, 0]
+    assert [samples[name, "none"]["value"] for name in sorted(ON_HOST["process"].samples)] == [0, 0, 0]
     assert samples["process.cpu", "none"]["evidence"] == {}
 
 
