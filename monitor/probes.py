@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from core.fleets import Host
 from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
-from monitor.entries.files import FileEntry, FolderEntry
+from monitor.entries.files import FileEntry, FolderEntry, LogEntry, MountEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
@@ -94,6 +94,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
     Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
+    Probe("logs", "log.rate", "fleetmend_logs", LogEntry),
+    Probe("mounts", "mount.present mount.writable", "fleetmend_mounts", MountEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
     Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
