@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from core.fleets import Host
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry
+from monitor.entries.network import FirewallEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
@@ -94,6 +95,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
+    Probe("firewall", "firewall.drift", "fleetmend_firewall", FirewallEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
 )
