@@ -89,8 +89,8 @@ def _file_state(path: str, expected: str) -> str:
 
 def tables_of(document: Dict[str, Any], ignore: Set[str]) -> Tables:
     """Table -> what it holds, without what changes by itself. The order counts for rules alone."""
-    found = {}  # type: Tables
-    passing = set()  # type: Set[Any]
+    found: Tables = {}
+    passing: Set[Any] = set()
     for item in document["nftables"]:
         for kind, body in item.items():
             table = "{} {}".format(body.get("family"), body["name"] if kind == "table" else body.get("table"))
