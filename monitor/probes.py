@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from core.fleets import Host
-from monitor.entries.access import AuthEntry
+from monitor.entries.access import AuthEntry, SshEntry
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry
 from monitor.entries.network import FirewallEntry
@@ -98,6 +98,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
     Probe("firewall", "firewall.drift", "fleetmend_firewall", FirewallEntry),
     Probe("auth", "auth.failures auth.sources", "fleetmend_auth", AuthEntry, finds_subjects=True),
+    Probe("ssh", "ssh.drift", "fleetmend_ssh", SshEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
 )

@@ -1,4 +1,4 @@
-"""A network, `/run` and `/var/lib` of its own for content that would otherwise change the machine the tests run on."""
+"""Namespaces with a network, processes, `/run` and `/var/lib` of their own, for content that would change this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+_ALL = ("-n", "-m", "-p", "--fork", "--kill-child", "--mount-proc")
 _START = (
     "set -e; mount -t tmpfs none /run; mount -t tmpfs none /var/lib; ip link set lo up; {prepare}"
     " echo ready; exec sleep infinity"
@@ -25,7 +27,7 @@ class Sandbox:
     def enter(self) -> tuple[str, ...]:
         """What comes before a command so that it runs in there."""
         user = ("-U", "--preserve-credentials") if self.own_user else ()
-        return ("nsenter", "-t", str(self.pid), *user, "-n", "-m", "--")
+        return ("nsenter", "-t", str(self.pid), *user, "-n", "-m", "-p", "--")
 
     def run(self, *command: str, text: str | None = None) -> str:
         """What *command* prints in there. Raises CalledProcessError."""
@@ -42,7 +44,7 @@ def no_sandbox(programs: Sequence[str] = ("nft", "ip")) -> str | None:
     tries = " && ".join(["mount -t tmpfs none /run", *(f"command -v {program}" for program in programs)])
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     done = subprocess.run(
-        ["unshare", *own, "-n", "-m", "--", "sh", "-c", tries], capture_output=True, env={"PATH": path}, check=False
+        ["unshare", *own, *_ALL, "--", "sh", "-c", tries], capture_output=True, env={"PATH": path}, check=False
     )
     return None if done.returncode == 0 else f"no namespaces, or one of {', '.join(programs)} is missing"
 
@@ -55,11 +57,12 @@ def sandbox(prepare: str = "") -> Iterator[Sandbox]:
     start = _START.format(prepare=prepare)
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     with subprocess.Popen(
-        ["unshare", *own, "-n", "-m", "--", "sh", "-c", start], stdout=subprocess.PIPE, text=True, env={"PATH": path}
+        ["unshare", *own, *_ALL, "--", "sh", "-c", start], stdout=subprocess.PIPE, text=True, env={"PATH": path}
     ) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "ready\n"
-            yield Sandbox(process.pid, own_user)
+            (inner,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            yield Sandbox(int(inner), own_user)
         finally:
             process.kill()

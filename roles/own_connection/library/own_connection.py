@@ -34,6 +34,7 @@ client: {description: Address that the connection comes from; empty without SSH.
 server: {description: Address of this host that it goes to; empty without SSH., type: str, returned: success}
 port: {description: Port of this host that it goes to; 0 without SSH., type: int, returned: success}
 id: {description: Tells the connection from every other one; empty without SSH., type: str, returned: success}
+login: {description: Name of the account that it logged in as; empty without SSH., type: str, returned: success}
 accounts: {description: Names of the accounts that Ansible works with here., type: list, returned: success}
 """
 
@@ -79,14 +80,15 @@ def ancestors(pid):
 
 def look(chain):
     """The result of the module for *chain*, what `ancestors` yields."""
-    connection, owners = None, set()
+    connection, login, owners = None, "", set()
     for environment, ids in chain:
         owners |= ids
         if connection is None:
             connection = parse_connection(environment.get("SSH_CONNECTION", ""))
+            login = environment.get("LOGNAME", environment.get("USER", "")) if connection is not None else ""
         if "SUDO_UID" in environment and environment["SUDO_UID"].isdigit():
             owners.add(int(environment["SUDO_UID"]))
-    result = {"ssh": connection is not None, "client": "", "server": "", "port": 0, "id": ""}
+    result = {"ssh": connection is not None, "client": "", "server": "", "port": 0, "id": "", "login": login}
     if connection is not None:
         result.update(client=connection[0], server=connection[2], port=connection[3], id=" ".join(map(str, connection)))
     return result, owners
