@@ -128,6 +128,14 @@ class ReasonBody(Model):
     reason: Reason
 
 
+class UndoBody(Model):
+    """Which run of an incident is to be taken back."""
+
+    run: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_\-]{1,40}$", description="The run's id; the incident's newest by default."
+    )
+
+
 class RequestBody(Model):
     """What somebody wants done: in words, or a remedy by name."""
 

@@ -17,6 +17,7 @@ from core.journal import Entry
 from core.model import HostName, Model, Name
 from core.outcomes import Outcome
 from core.plans import Plan
+from core.proofs import Proof, ProofState
 from core.remedies import Parameter, Reach, Remedy, VerifySettings
 from core.runs import Preview, Run
 from core.samples import Condition
@@ -116,6 +117,7 @@ class RemedyView(Model):
     treats: tuple[Name, ...]
     risk: Risk
     vetted: bool
+    proof_state: ProofState
     digest: str
     parameters: tuple[Parameter, ...]
     needs: tuple[str, ...]
@@ -138,8 +140,9 @@ class RemedyView(Model):
 
 
 class RemedyDetail(RemedyView):
-    """A remedy with the JSON Schema of its parameters, and the files that its digest covers."""
+    """A remedy with the JSON Schema of its parameters, the files that its digest covers, and what a lab showed."""
 
+    proof: Proof | None
     schema_: dict[str, Any] = Field(alias="schema")
     reads: tuple[str, ...]
     files: tuple[str, ...]

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from approver.usage import cooling
 from catalog.catalog import Catalog
+from catalog.proof_rule import barred, lacking
 from core.approvals import Decision, Ruling, Usage
 from core.durations import format_duration
-from core.fleets import Fleet, Mode
+from core.fleets import Fleet, Mode, RequireProof
 from core.incidents import Incident
 from core.plans import Plan, Proposal
 from core.remedies import Remedy
@@ -33,6 +34,7 @@ def decide(
     """
     rules = [
         *_vetted(plan, fleet, catalog),
+        *_proven(plan, fleet, catalog),
         *_reach(plan, incident, fleet, catalog),
         *_attempts(fleet, usage),
         *_mode(fleet),
@@ -72,6 +74,18 @@ def _vetted(plan: Proposal, fleet: Fleet, catalog: Catalog) -> list[Rule]:
             rules.append((Ruling.STOP, f"{step.remedy} was changed after the plan was made"))
         if step.remedy in fleet.file.policy.never:
             rules.append((Ruling.STOP, f"policy.never names {step.remedy}"))
+    return rules
+
+
+def _proven(plan: Proposal, fleet: Fleet, catalog: Catalog) -> list[Rule]:
+    required, rules = fleet.file.policy.require_proof, list[Rule]()
+    remedies = [catalog.remedies[step.remedy] for step in plan.steps if step.remedy in catalog.remedies]
+    for remedy in remedies:
+        if (stop := barred(remedy, fleet)) is not None:
+            rules.append((Ruling.STOP, stop))
+        elif (words := lacking(remedy)) is not None:
+            asks = required is RequireProof.AUTO and fleet.file.mode is Mode.AUTO
+            rules.append((Ruling.ASK, f"{words}; policy.require_proof is auto") if asks else (None, words))
     return rules
 
 

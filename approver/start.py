@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from catalog.catalog import Catalog
+from catalog.proof_rule import barred, lacking
 from core.approvals import Answer, Approval
 from core.errors import Refused, Unvetted
-from core.fleets import Fleet
+from core.fleets import Fleet, RequireProof
 from core.plans import Plan
+
+POLICY = "policy"
+"""Who approved, where no person did."""
 
 
 def may_start(
@@ -16,8 +20,8 @@ def may_start(
 ) -> None:
     """Return if *plan* may start. *plan_hash_now* is its hash with the policy and the inventory as they are now.
 
-    Raises Refused (another plan, a rejection, a changed hash, an expired approval, `never`, a host that is gone) or
-    Unvetted (a remedy that is gone, unvetted or changed).
+    Raises Refused (another plan, a rejection, a changed hash, an expired approval, `never`, a host that is gone, a
+    proof that is needed and gone) or Unvetted (a remedy that is gone, unvetted or changed).
     """
     if approval.answer is not Answer.APPROVE:
         raise Refused(f"the plan was rejected by {approval.by}")
@@ -37,3 +41,7 @@ def may_start(
         if remedy is None or not remedy.vetted or remedy.digest != step.digest:
             words = f"the files of {step.remedy} are not the vetted ones that were approved"
             raise Unvetted(f"{words}; see: fleetmend catalog check")
+        if (stop := barred(remedy, fleet)) is not None:
+            raise Refused(stop)
+        if approval.by == POLICY and fleet.file.policy.require_proof is RequireProof.AUTO and not remedy.proven:
+            raise Refused(f"{lacking(remedy)}; policy.require_proof is auto, and no person has approved it")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from catalog.catalog import SHIPPED_PROBES, Catalog, UserProbe
 from catalog.lock import Lock, read_lock
 from catalog.probe_scripts import load_probe, probe_cards
+from catalog.proofs import read_proof
 from catalog.remedies import card_paths, load_remedy, remedy_id
 from catalog.symptoms import load_symptoms
+from catalog.undo import without_unfit_undo
 from core.errors import BadInput
 from core.remedies import Remedy
 from core.settings import CHECKOUT
@@ -52,8 +53,8 @@ def load_catalog(content: Path, shipped: Path = CHECKOUT) -> Catalog:
             except BadInput as problem:
                 problems.append(problem)
             else:
-                remedies[remedy.id] = remedy
-    problems += _without_unknown_undo(remedies)
+                remedies[remedy.id] = _with_proof(remedy, problems)
+    problems += without_unfit_undo(remedies)
     return Catalog(remedies=dict(sorted(remedies.items())), symptoms=symptoms, probes=probes, problems=tuple(problems))
 
 
@@ -65,17 +66,11 @@ def _lock(root: Path, problems: list[BadInput]) -> Lock:
         return Lock()
 
 
-def _without_unknown_undo(remedies: dict[str, Remedy]) -> list[BadInput]:
-    """Take out remedies whose undo is not there, until none is left, and return why."""
-    problems = []
-    while broken := [remedy for remedy in remedies.values() if remedy.undo is not None and remedy.undo not in remedies]:
-        for remedy in broken:
-            del remedies[remedy.id]
-            problems.append(_unknown_undo(remedy, remedies))
-    return problems
-
-
-def _unknown_undo(remedy: Remedy, remedies: Mapping[str, Remedy]) -> BadInput:
-    allowed = ", ".join(sorted(remedies)) or "none"
-    card = next(path for path in card_paths(remedy.root) if remedy_id(path) == remedy.id)
-    return BadInput(f"unknown remedy {remedy.undo!r}; allowed here: {allowed}", file=card, key="undo")
+def _with_proof(remedy: Remedy, problems: list[BadInput]) -> Remedy:
+    """A proof that can't be read proves nothing, and costs the remedy no more than that."""
+    try:
+        proof = read_proof(remedy.root, remedy.id)
+    except BadInput as problem:
+        problems.append(problem)
+        return remedy
+    return remedy if proof is None else remedy.evolve(proof=proof)

@@ -19,7 +19,7 @@ from core.model import Name
 from core.remedies import Parameter, Remedy
 
 _NAME = TypeAdapter(Name)
-_AS_IN_THE_CARD = Card.model_fields.keys() - {"parameters", "reads"}
+_AS_IN_THE_CARD = Card.model_fields.keys() - {"parameters", "reads", "reversible"}
 
 
 def card_paths(root: Path) -> list[Path]:
@@ -64,6 +64,7 @@ def load_remedy(path: Path, *, roots: Sequence[Path], lock: Lock, symptoms: Coll
         id=id,
         **{name: getattr(card, name) for name in _AS_IN_THE_CARD},
         parameters=parameters,
+        reversible=card.reversible or card.undo is not None,
         reads=tuple(sorted({*sources, *card.reads, *card.needs})),
         digest=digest,
         vetted=lock.remedies.get(id) == digest,

@@ -76,6 +76,7 @@ def _detected(page: Page, incident: Json) -> None:
     if request is not None:
         wish = request["text"] or " ".join([request["remedy"], facts(request["parameters"])])
         page.line(f"Asked for by {request['by']}, {moment(incident['opened_at'])}:", wish)
+        page.fields([("undoes", request["undoes"])])
         return
     page.line(f"Detected {moment(incident['opened_at'])}, {incident['detections']} times in all")
     page.fields([("evidence", facts(incident["evidence"]))])

@@ -14,6 +14,7 @@ from cli import (
     incidents,
     init,
     journal,
+    lab,
     lessons,
     pause,
     plan,
@@ -21,6 +22,7 @@ from cli import (
     runs,
     settings,
     tokens,
+    undo,
     up,
 )
 from cli.options import Command, Content, Json, State, Url
@@ -89,10 +91,12 @@ _add("reject", plan.reject)
 _add("close", incidents.close)
 _add("detect", detect.detect)
 _add("ask", ask.ask)
+_add("undo", undo.undo)
 app.add_typer(runs.app, name="runs")
 _add("cancel", runs.cancel)
 app.add_typer(fleets.app, name="fleets")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(lab.app, name="lab")
 _add("lessons", lessons.lessons)
 app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)

@@ -47,10 +47,19 @@ def ask(
         "parameters": read_pairs(values or [], "--set") if remedy is not None else None,
     }
     found = one.client.post("/requests", {name: value for name, value in wish.items() if value is not None})
-    if not wait:
-        one.show(found, lambda page: page.line(f"asked: {found['id']}; `fleetmend plan {found['id']}` shows the plan"))
+    follow(one, found["id"], timeout if wait else None)
+
+
+def follow(one: Session, incident_id: str, timeout: float | None) -> None:
+    """Wait until what was asked for has a plan, and show it; *timeout* None: only say where it will be.
+
+    Ends the command with the exit code of NeedsHuman if no plan came of it.
+    """
+    if timeout is None:
+        words = f"asked: {incident_id}; `fleetmend plan {incident_id}` shows the plan"
+        one.show(get_incident(one, incident_id), lambda page: page.line(words))
         return
-    settled = _wait(one, found["id"], timeout)
+    settled = _wait(one, incident_id, timeout)
     one.show(settled, lambda page: _answer(page, settled))
     if settled["plan_id"] is None:
         # The reason stands in what was printed.

@@ -28,6 +28,7 @@ def remedies(ctx: typer.Context) -> None:
             remedy["id"],
             remedy["risk"],
             "vetted" if remedy["vetted"] else "not vetted",
+            remedy["proof_state"],
             remedy["title"],
             ", ".join(remedy["treats"]),
         )
@@ -104,7 +105,7 @@ def level_of(symptom: Json) -> str:
 
 
 def _list(page: Page, rows: Sequence[Sequence[object]], problems: list[str]) -> None:
-    page.table(("remedy", "risk", "vetted", "title", "treats"), rows, empty="no remedies")
+    page.table(("remedy", "risk", "vetted", "proof", "title", "treats"), rows, empty="no remedies")
     for problem in problems:
         page.line("problem:", problem)
 
@@ -118,6 +119,7 @@ def _show(page: Page, remedy: Json) -> None:
             ("treats", ", ".join(remedy["treats"])),
             ("risk", remedy["risk"]),
             ("vetted", "yes" if remedy["vetted"] else "no: it does not run; see `fleetmend catalog check`"),
+            ("proof", _proof(remedy)),
             ("digest", remedy["digest"]),
             ("needs", ", ".join(remedy["needs"])),
             ("undo", remedy["undo"]),
@@ -130,6 +132,17 @@ def _show(page: Page, remedy: Json) -> None:
         for one in remedy["parameters"]
     ]
     page.table(("parameter", "type", "required", "default", "values", "about"), rows, empty="It has no parameters.")
+
+
+def _proof(remedy: Json) -> str:
+    """`proven 2026-01-31 by web_killed, web_wedged (not shown: …)`."""
+    proof = remedy["proof"]
+    if remedy["proof_state"] == "missing":
+        return f"missing: no lab has shown that it heals; see `fleetmend catalog prove {remedy['id']}`"
+    words = f"{proof['date'][:10]} by {', '.join(one['name'] for one in proof['scenarios'])}"
+    if remedy["proof_state"] == "void":
+        return f"void: its files have changed since {words}; see `fleetmend catalog prove {remedy['id']}`"
+    return f"proven {words}" + (f" (not shown: {' '.join(proof['not_shown'])})" if proof["not_shown"] else "")
 
 
 def _values(parameter: Json) -> str:

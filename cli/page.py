@@ -10,8 +10,10 @@ from typing import Any, TextIO
 from cli.clean import clean, clean_lines
 
 _STYLES = {
-    **dict.fromkeys(("resolved", "successful", "healed", "ok", "vetted", "ready", "auto"), "green"),
-    **dict.fromkeys(("escalated", "failed", "timeout", "worse", "error", "not vetted", "critical", "lost"), "red"),
+    **dict.fromkeys(("resolved", "successful", "healed", "ok", "vetted", "proven", "ready", "auto"), "green"),
+    **dict.fromkeys(
+        ("escalated", "failed", "timeout", "worse", "error", "not vetted", "void", "critical", "lost"), "red"
+    ),
     **dict.fromkeys(("awaiting_approval", "warning", "not_healed", "unknown", "cancelled", "high"), "yellow"),
     **dict.fromkeys(("running", "starting", "verifying", "approved"), "cyan"),
 }

@@ -65,11 +65,20 @@ class ApproveRule(Model):
     expires: Duration = timedelta(minutes=30)
 
 
+class RequireProof(StrEnum):
+    """For what a remedy needs a valid proof: to run without a person, to run at all, or for nothing."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Policy(Model):
     """The `policy:` part of `fleet.yml`."""
 
     auto: AutoRule = AutoRule()
     approve: ApproveRule = ApproveRule()
+    require_proof: RequireProof = RequireProof.AUTO
     never: tuple[Name, ...] = ()
     max_attempts: int = Field(default=3, ge=1, le=10)
     """How many plans one incident may try before it goes to people."""

@@ -23,6 +23,8 @@ class Request(Model):
     remedy: Name | None = None
     hosts: tuple[HostName, ...] = ()
     parameters: dict[str, Scalar] = Field(default_factory=dict)
+    undoes: str | None = None
+    """The incident whose run this takes back."""
 
 
 class Incident(Model):

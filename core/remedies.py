@@ -11,6 +11,7 @@ from pydantic import Field
 
 from core.durations import Duration, Share
 from core.model import Model, Name, Scalar
+from core.proofs import Proof, ProofState
 from core.severity import Risk
 
 
@@ -83,6 +84,8 @@ class Remedy(Model):
     """Inventory variables that the roles read; their values go into a plan's hash."""
     digest: str
     vetted: bool
+    proof: Proof | None = Field(default=None, repr=False)
+    """What a lab showed of it, of these files or of earlier ones: see `proof_state`."""
     root: Path
     """The content folder that holds `playbooks/` and `roles/` for this remedy."""
     files: tuple[str, ...] = Field(repr=False)
@@ -91,6 +94,18 @@ class Remedy(Model):
     """Flat JSON Schema of the parameters, before host and evidence narrow it."""
 
     model_config = Model.model_config | {"populate_by_name": True}
+
+    @property
+    def proof_state(self) -> ProofState:
+        """Whether a proof is there, and is one of these very files."""
+        if self.proof is None:
+            return ProofState.MISSING
+        return ProofState.PROVEN if self.proof.digest == self.digest else ProofState.VOID
+
+    @property
+    def proven(self) -> bool:
+        """True if a lab has shown that it heals, with these very files."""
+        return self.proof_state is ProofState.PROVEN
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the parameter called *name*, or None."""

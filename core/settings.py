@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         default=(),
         description='JSON list of further environment variables that Ansible may see, for example `["VAULT_ADDR"]`.',
     )
+    lab: Path = Field(
+        default=Path("/var/lib/fleetmend/lab"),
+        description="Where `fleetmend lab` keeps its hosts and the tree that they are layered on: a gigabyte, on a "
+        "file system that overlayfs can write to.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     @property

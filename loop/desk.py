@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from approver.policy import expiry
+from catalog.proof_rule import barred
 from core.approvals import Answer, Approval
 from core.errors import BadInput, Conflict, Refused
 from core.ids import new_id
@@ -16,6 +17,7 @@ from core.runs import Preview
 from core.states import State, may_follow
 from loop.context import Context
 from loop.intake import Intake
+from loop.undoing import undo_of
 
 _DECIDABLE = (State.PLANNED, State.AWAITING_APPROVAL)
 
@@ -33,6 +35,10 @@ class Desk:
         rule = fleet.file.policy.approve
         if plan.risk > rule.risk:
             raise Refused(f"risk {plan.risk} is above policy.approve.risk {rule.risk} of {fleet.name}")
+        for step in plan.steps:
+            remedy = self._context.catalog.remedies.get(step.remedy)
+            if remedy is not None and (no := barred(remedy, fleet)) is not None:
+                raise Refused(f"{no} in {fleet.name}; run: fleetmend catalog prove {remedy.id}")
         now, store = self._context.clock.now(), self._context.store
         until, needed = expiry(fleet, now), rule.approvers
         valid = [one for one in store.approvals.of(plan.id) if one.answer is Answer.APPROVE and one.expires_at > now]
@@ -100,6 +106,19 @@ class Desk:
         host = host or self._host_in(fleet_name, text)
         request = Request(by=by, text=text, remedy=remedy, hosts=(host,), parameters=parameters or {})
         return self._intake.request(fleet_name, host, new_id("ask"), request)
+
+    def undo(self, incident_id: str, by: str, *, run_id: str | None = None) -> Incident:
+        """Ask for what takes the incident's newest run back (or the run *run_id*), under the same policy as any other.
+
+        The facts that were measured go along, because parameters may be pinned to them. Raises Conflict, NotFound or
+        Refused.
+        """
+        incident = self._context.store.incidents.get(incident_id)
+        runs = self._context.store.runs.newest(incident_id=incident.id)
+        run_id = self._context.store.runs.get(run_id).id if run_id is not None else None
+        request = undo_of(incident, runs, self._context.catalog, by, run_id=run_id)
+        subject = f"undo/{incident.id}"
+        return self._intake.request(incident.fleet, request.hosts[0], subject, request, incident.evidence)
 
     def _host_in(self, fleet_name: str, text: str) -> str:
         """The one host that *text* names. Plain code decides this, never a model."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.detections import Detection, fingerprint
 from core.errors import Conflict, NotFound, Refused
 from core.ids import new_id
 from core.incidents import REQUESTED, Incident, Request
+from core.model import Scalar
 from core.points import Point
 from core.severity import Severity
 from core.states import FIRST
@@ -43,14 +44,32 @@ class Intake:
         for incident_id in dict.fromkeys(one.incident_id for one in accepted if one.opened):
             self._context.doorbell.ring(incident_id)
 
-    def request(self, fleet_name: str, host: str, subject: str, request: Request) -> Incident:
-        """Open an incident for something that was asked for. Raises Conflict if the same is still being done."""
+    def request(
+        self,
+        fleet_name: str,
+        host: str,
+        subject: str,
+        request: Request,
+        evidence: Mapping[str, Scalar] | None = None,
+    ) -> Incident:
+        """Open an incident for something that was asked for. Raises Conflict if the same is still being done.
+
+        *evidence* are facts that were measured before; parameters that the card pins to them have to agree.
+        """
         with self._context.store.write(Point.INTAKE_REQUEST) as tx:
-            incident = self.open_request(tx, fleet_name, host, subject, request)
+            incident = self.open_request(tx, fleet_name, host, subject, request, evidence)
         self._context.doorbell.ring(incident.id)
         return incident
 
-    def open_request(self, tx: Tx, fleet_name: str, host: str, subject: str, request: Request) -> Incident:
+    def open_request(
+        self,
+        tx: Tx,
+        fleet_name: str,
+        host: str,
+        subject: str,
+        request: Request,
+        evidence: Mapping[str, Scalar] | None = None,
+    ) -> Incident:
         """`request` within the caller's transaction; ring for the incident after it."""
         fleet = self._context.fleet(fleet_name)
         if fleet.host(host) is None:
@@ -71,7 +90,7 @@ class Intake:
             reason=f"asked for by {request.by}",
             version=1,
             detections=0,
-            evidence={},
+            evidence=dict(evidence or {}),
             request=request,
             opened_at=now,
             changed_at=now,

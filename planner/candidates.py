@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.catalog import Catalog
+from catalog.proof_rule import barred
 from catalog.schemas import NotApplicable
 from core.fleets import Fleet, Host
 from core.incidents import Incident
@@ -102,6 +103,8 @@ def _usable(
             left_out.append(f"{remedy.id} is not vetted")
         elif remedy.id in terms.fleet.file.policy.never:
             left_out.append(f"{remedy.id} is in the fleet's policy.never")
+        elif (no := barred(remedy, terms.fleet)) is not None:
+            left_out.append(no)
         elif remedy.id in terms.tried:
             left_out.append(f"{remedy.id} was tried already")
         else:

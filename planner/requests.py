@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalog.catalog import Catalog
+from catalog.proof_rule import barred
 from core.errors import Refused
 from core.fleets import Fleet, Host
 from core.incidents import Incident, Request
@@ -32,6 +33,8 @@ def plan_named(
         problem = f"{remedy.id} is not vetted; look at its changes, then: fleetmend catalog vet {remedy.id}"
     elif remedy.id in fleet.file.policy.never:
         problem = f"{remedy.id} is in the fleet's policy.never"
+    elif (no := barred(remedy, fleet)) is not None:
+        problem = no
     elif remedy.id in tried:
         problem = f"{remedy.id} was tried already"
     if remedy is None or problem is not None:

@@ -13,6 +13,7 @@ from core.fleets import Fleet, FleetFile, Host
 from core.incidents import Incident, Request
 from core.outcomes import Lesson
 from core.plans import Plan, Step
+from core.proofs import Proof, Trial
 from core.remedies import Parameter, Remedy
 from core.severity import Risk, Severity
 from core.states import State
@@ -37,8 +38,14 @@ GRACE = Parameter(name="grace", type="int", description="Seconds.", default=5, m
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "path": "string"}
 
 
+def proof_of(id_: str, digest: str) -> Proof:
+    """A proof of the remedy *id_* with the files behind *digest*."""
+    trial = Trial(name="shown", title="It healed", host="alpha", plan=f"{id_} on alpha", again="unchanged")
+    return Proof(remedy=id_, digest=digest, date=NOW, scenarios=(trial,))
+
+
 def make_remedy(id_: str, *parameters: Parameter, treats: Iterable[str] = (), **fields: Any) -> Remedy:
-    """A vetted remedy of low risk whose schema matches its parameters."""
+    """A vetted and proven remedy of low risk whose schema matches its parameters."""
     properties: dict[str, Any] = {one.name: {"type": _TYPES[one.type.value]} for one in parameters}
     schema = {
         "type": "object",
@@ -51,6 +58,7 @@ def make_remedy(id_: str, *parameters: Parameter, treats: Iterable[str] = (), **
         "risk": Risk.LOW,
         "digest": f"digest-of-{id_}",
         "vetted": True,
+        "proof": proof_of(id_, fields.get("digest", f"digest-of-{id_}")),
         "root": Path("/nowhere"),
         "files": (f"playbooks/{id_}.yml",),
     }

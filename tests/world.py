@@ -33,7 +33,7 @@ from loop.wiring import Loop, wire
 from planner.chooser import Chooser
 from tests.engines import url_in
 from tests.stores import detection
-from tests.unit.content import write_shipped
+from tests.unit.content import prove_all, write_shipped
 
 ACTIONS = ("restart", "repair")
 """The world's own remedies: both treat `broken`, and `repair` is read as the second choice after a failure."""
@@ -184,6 +184,7 @@ def open_house(
         write_content(content, **(file or AUTO))
         write_shipped(shipped, yaml.safe_load((CHECKOUT / "catalog" / "symptoms.yml").read_text()))
         vet(content, shipped=shipped)
+        prove_all(content, shipped)
     clock, world = clock or ManualClock(), world or World()
     environment = AnsibleEnvironment(environ={}, content=content, state=state, python_bin=folder)
     fleets = FleetSource(

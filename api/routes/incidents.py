@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.bodies import ApproveBody, ReasonBody
+from api.bodies import ApproveBody, ReasonBody, UndoBody
 from api.filters import IncidentFilter
 from api.given import IncidentId, TheLoop, TheStore, Who
 from api.views import IncidentDetail, IncidentView, PlanView, PreviewView
@@ -57,3 +57,12 @@ def reject_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, wh
 def close_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, who: Who) -> IncidentView:
     """Ends an escalated incident by hand."""
     return IncidentView.of(loop.desk.close(incident_id, who.by, body.reason))
+
+
+@router.post("/{incident_id}/undo", summary="Take back what was done", status_code=201, response_model=IncidentView)
+def undo_incident(incident_id: IncidentId, loop: TheLoop, who: Who, body: UndoBody | None = None) -> IncidentView:
+    """Asks for the undo that the card of the remedy names, with the parameters that both have. Answers its incident.
+
+    It becomes a plan under the same policy as any other.
+    """
+    return IncidentView.of(loop.desk.undo(incident_id, who.by, run_id=body.run if body else None))

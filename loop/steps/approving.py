@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from approver.policy import decide, expiry
+from approver.start import POLICY
 from core.approvals import Answer, Ruling, Usage
 from core.errors import NeedsHuman
 from core.plans import Plan
@@ -10,8 +11,6 @@ from core.points import Point
 from core.states import State
 from loop.steps.planning import LOOK_AGAIN, replan
 from loop.work import Work
-
-POLICY = "policy"
 
 
 def judge(work: Work) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from approver.policy import expiry
-from approver.start import may_start
+from approver.start import POLICY, may_start
 from core.approvals import Answer, Approval
 from core.errors import FleetmendError, NeedsHuman
 from core.ids import new_id
@@ -16,7 +16,7 @@ from core.points import Point
 from core.runs import Run, RunResult, RunStatus
 from core.samples import SignalState
 from core.states import State
-from loop.steps.approving import POLICY, current_plan
+from loop.steps.approving import current_plan
 from loop.steps.planning import inventory_digest, replan
 from loop.steps.through_outages import Follower, while_ours
 from loop.work import Work

@@ -18,7 +18,7 @@ from tests.crash.children import start, wait_for
 from tests.crash.kills import Kill, Killer
 from tests.crash.scenarios import Scenario
 from tests.crash.stage import Stage, open_stage
-from tests.unit.content import write_shipped
+from tests.unit.content import prove_all, write_shipped
 from tests.world import write_content
 
 _DONE = "done"
@@ -51,6 +51,7 @@ def prepare(folder: Path, scenario: Scenario, state: Path | None = None) -> None
     write_content(folder / "content", **scenario.file)
     write_shipped(folder / "shipped", {name: symptom for name, symptom in _shipped_symptoms().items() if name in _USED})
     vet(folder / "content", shipped=folder / "shipped")
+    prove_all(folder / "content", folder / "shipped")
     _in_child(lambda: _open(folder, scenario, Killer(), lambda _stage: None))
 
 

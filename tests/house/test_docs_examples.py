@@ -24,6 +24,7 @@ from core.settings import CHECKOUT, PREFIX, Settings
 from core.yaml_files import YamlFile
 from fleets.check_file import check_names
 from fleets.reading import read_fleet_file
+from lab.proving.load import read_scenario
 from monitor.entries.reading import read_entries
 from tests.house.pages import DOCS, PAGES, ROOT, Block, anchor, blocks, headings, links
 from tests.house.test_docs import ENTRIES
@@ -105,6 +106,12 @@ def read_as_ansible(block: Block, _folder: Path) -> None:
     assert all("name" in entry for entry in parse_ansible_yaml(block.text))
 
 
+def read_as_scenario(block: Block, folder: Path) -> None:
+    path = folder / "it.yml"
+    path.write_text(block.text)
+    read_scenario(path, content_of_the_docs(folder / "content"), {yaml.safe_load(block.text)["fault"]})
+
+
 READERS: dict[str, Callable[[Block, Path], None]] = {
     "fleet.yml": read_as_fleet_file,
     "card": read_as_card,
@@ -114,6 +121,7 @@ READERS: dict[str, Callable[[Block, Path], None]] = {
     "argument_specs": read_as_argument_specs,
     "tasks": read_as_ansible,
     "playbook": read_as_ansible,
+    "scenario": read_as_scenario,
 }
 
 

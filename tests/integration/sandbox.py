@@ -1,4 +1,4 @@
-"""Namespaces with a network, processes, `/run` and `/var/lib` of their own, for content that would change this machine."""
+"""Namespaces with a network, processes, `/run` and `/var/lib` of their own, for what would change this machine."""
 
 from __future__ import annotations
 

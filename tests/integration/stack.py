@@ -170,7 +170,7 @@ def _write_content(root: Path, port: int) -> None:
         "touch_marks": str(root / "marks"),
     }
     write(content / "inventory" / "local" / "hosts.yml", {"all": {"hosts": dict.fromkeys(HOSTS), "vars": local}})
-    auto = {"auto": {"risk": "low", "confidence": 0.0}}
+    auto = {"auto": {"risk": "low", "confidence": 0.0}, "require_proof": "never"}
     budget = {"concurrent_runs": 4}
     write(content / "inventory" / "local" / "fleet.yml", {"mode": "auto", "policy": auto, "budget": budget})
     card = {

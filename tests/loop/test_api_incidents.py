@@ -200,3 +200,13 @@ def test_incidents_are_narrowed_down(api: Api) -> None:
     assert api.get("/incidents", live=False) == api.get("/incidents", fleet="prod") == []
     for query in ({"stat": "open"}, {"state": "opened"}, {"limit": 0}, {"limit": 1001}, {"live": "perhaps"}):
         assert api.get("/incidents", 422, **query)["detail"].startswith(next(iter(query)))
+
+
+def test_an_undo_is_asked_for_and_refused_in_words(api: Api) -> None:
+    incident_id = api.report()
+    assert "wait for its end" in api.post(f"/incidents/{incident_id}/undo", status=409)["detail"]
+    api.post(f"/incidents/{incident_id}/approve")
+    api.house.settle_down()
+    assert "names no undo" in api.post(f"/incidents/{incident_id}/undo", status=403)["detail"]
+    assert "no run" in api.post(f"/incidents/{incident_id}/undo", {"run": "run-nowhere"}, 404)["detail"]
+    assert "unknown field" in api.post(f"/incidents/{incident_id}/undo", {"runs": "x"}, 422)["detail"]

@@ -11,15 +11,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from catalog.load import load_catalog
+from catalog.proofs import write_proof
 from catalog.vetting import vet
 from core.ansible_environment import AnsibleEnvironment
 from core.fleets import Host
+from core.proofs import Proof, Trial
 from core.remedies import Remedy
 
 SERVICE_OPTION = {"type": "str", "required": True, "description": "The service, by its name in fleetmend_services."}
@@ -92,6 +95,14 @@ def load_remedy_from(content: Path, id: str = "restart") -> Remedy:
 def vet_all(content: Path) -> None:
     """Vet everything in *content*, which is its own shipped folder here."""
     vet(content, shipped=content)
+
+
+def prove_all(content: Path, shipped: Path | None = None) -> None:
+    """Write a proof for every remedy of *content* as it is now, as a lab on which everything held would."""
+    for remedy in load_catalog(content, shipped or content).remedies.values():
+        trial = Trial(name="shown", title="It healed", host="web1", plan=f"{remedy.id} on web1", again="unchanged")
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        write_proof(remedy.root, Proof(remedy=remedy.id, digest=remedy.digest, date=at, scenarios=(trial,)))
 
 
 def write_fleet(content: Path, name: str = "prod", *, file: Any = None, inventory: Any = None) -> Path:

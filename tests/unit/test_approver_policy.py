@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from approver.policy import decide, expiry, max_hosts
 from core.approvals import Ruling, Usage
-from core.fleets import Mode
+from core.fleets import Mode, RequireProof
 from core.severity import Risk
 from tests.planning import (
     CONFIG_RESTORE,
@@ -23,6 +23,7 @@ from tests.planning import (
     make_plan,
     make_request,
     make_step,
+    proof_of,
 )
 
 AUTO = {"mode": "auto"}
@@ -141,6 +142,41 @@ def test_only_what_is_vetted_runs(change, words):
     assert any(words in said for said in decision.rules)
 
 
+UNPROVEN = SERVICE_RESTART.evolve(proof=None)
+CHANGED = SERVICE_RESTART.evolve(proof=proof_of("service_restart", "of-earlier-files"))
+
+
+@pytest.mark.parametrize(
+    ("remedy", "mode", "required", "ruling", "words"),
+    [
+        (
+            UNPROVEN,
+            "auto",
+            "auto",
+            Ruling.ASK,
+            "no lab has shown that service_restart heals; policy.require_proof is a",
+        ),
+        (CHANGED, "auto", "auto", Ruling.ASK, "the proof of service_restart is void, because its files have changed"),
+        (SERVICE_RESTART, "auto", "auto", Ruling.RUN, "risk low"),
+        (UNPROVEN, "auto", "never", Ruling.RUN, "no lab has shown"),
+        (UNPROVEN, "auto", "always", Ruling.STOP, "heals; policy.require_proof is always"),
+        (CHANGED, "approve", "always", Ruling.STOP, "changed since; policy.require_proof is always"),
+        (SERVICE_RESTART, "auto", "always", Ruling.RUN, "risk low"),
+        (UNPROVEN, "approve", "auto", Ruling.ASK, "no lab has shown"),
+        (UNPROVEN, "suggest", "auto", Ruling.HOLD, "no lab has shown"),
+    ],
+)
+def test_what_was_not_shown_to_heal_asks_a_person_or_stops(remedy, mode, required, ruling, words):
+    fleet = {"mode": mode, "policy": {"require_proof": required}}
+    decision = rule(fleet=fleet, catalog=make_catalog(remedy))
+    assert decision.ruling is ruling
+    assert any(words in said for said in decision.rules)
+
+
+def test_a_proof_is_required_by_default():
+    assert rule(catalog=make_catalog(UNPROVEN)).ruling is Ruling.ASK
+
+
 def test_the_card_says_the_risk_whatever_the_plan_claims():
     plan = make_plan(make_step(CONFIG_RESTORE, file="web_conf"), risk=Risk.LOW)
     assert rule(plan, incident=make_incident("config_drift", "web_conf")).ruling is Ruling.ASK
@@ -197,11 +233,13 @@ def test_an_approval_expires_as_the_fleet_says():
     least=st.floats(0, 1),
     never=st.booleans(),
     vetted=st.booleans(),
+    proven=st.booleans(),
+    required=st.sampled_from(RequireProof),
     proposer=st.sampled_from(["rules", "model:a:b", "person:ada", "schedule:nightly"]),
     attempts=st.integers(0, 4),
 )
 def test_nothing_runs_by_itself_that_the_policy_does_not_allow(
-    *, mode, risk, card, auto, confidence, least, never, vetted, proposer, attempts
+    *, mode, risk, card, auto, confidence, least, never, vetted, proven, required, proposer, attempts
 ):
     decision = rule(
         make_plan(risk=risk, confidence=confidence, proposer=proposer),
@@ -210,15 +248,24 @@ def test_nothing_runs_by_itself_that_the_policy_does_not_allow(
             "policy": {
                 "auto": {"risk": auto, "confidence": least},
                 "never": ["service_restart"] if never else [],
+                "require_proof": required,
             },
         },
-        catalog=make_catalog(SERVICE_RESTART.evolve(vetted=vetted, risk=card)),
+        catalog=make_catalog(
+            SERVICE_RESTART.evolve(vetted=vetted, risk=card, proof=SERVICE_RESTART.proof if proven else None)
+        ),
         usage=Usage(attempts=attempts),
     )
     assert decision.rules
     allowed = (
-        mode is Mode.AUTO and max(risk, card) <= auto and confidence >= least and vetted and not never and attempts < 3
+        mode is Mode.AUTO
+        and max(risk, card) <= auto
+        and confidence >= least
+        and vetted
+        and not never
+        and attempts < 3
+        and (proven or required is RequireProof.NEVER)
     )
     assert (decision.ruling is Ruling.RUN) == allowed
-    if mode is Mode.APPROVE and (never or not vetted):
+    if mode is Mode.APPROVE and (never or not vetted or (required is RequireProof.ALWAYS and not proven)):
         assert decision.ruling is Ruling.STOP

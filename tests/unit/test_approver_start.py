@@ -83,5 +83,21 @@ def test_only_the_vetted_files_may_start(catalog):
         start(catalog=catalog)
 
 
+UNPROVEN = make_catalog(SERVICE_RESTART.evolve(proof=None))
+
+
+def test_what_the_policy_approved_needs_its_proof_at_the_start_too():
+    with pytest.raises(Refused, match=r"no lab has shown .* and no person has approved it"):
+        start(approved=approval(by="policy"), catalog=UNPROVEN)
+    start(approved=approval(by="policy"))
+    start(approved=approval(by="policy"), catalog=UNPROVEN, fleet=make_fleet(policy={"require_proof": "never"}))
+
+
+def test_a_person_may_answer_for_an_unproven_remedy_unless_the_fleet_always_wants_a_proof():
+    start(catalog=UNPROVEN)
+    with pytest.raises(Refused, match="require_proof is always"):
+        start(catalog=UNPROVEN, fleet=make_fleet(policy={"require_proof": "always"}))
+
+
 def test_the_last_moment_still_counts():
     start(now=NOW + timedelta(minutes=30) - timedelta(microseconds=1))

@@ -24,6 +24,7 @@ from tests.planning import (
     make_lesson,
     make_plan,
     make_remedy,
+    make_request,
     make_step,
 )
 
@@ -201,3 +202,13 @@ def test_a_full_mount_is_cleaned_where_it_is_full(mount, places, chosen):
         assert isinstance(result, Abstention)
     else:
         assert result.steps[0].parameters == {"place": chosen}
+
+
+def test_where_a_proof_is_always_required_an_unproven_remedy_is_no_candidate():
+    catalog = make_catalog(SERVICE_RESTART.evolve(proof=None), *REMEDIES[1:])
+    planning = plan(make_incident(), fleet=make_fleet(policy={"require_proof": "always"}), catalog=catalog)
+    assert planning.candidates == ("diagnostics_collect",)
+    asked = make_request(remedy="service_restart", parameters={"service": "web"})
+    refused = plan(asked, fleet=make_fleet(policy={"require_proof": "always"}), catalog=catalog)
+    assert isinstance(refused.result, Abstention)
+    assert "no lab has shown that service_restart heals" in refused.result.reason
