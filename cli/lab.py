@@ -143,7 +143,7 @@ def mend(
 @app.command("ssh", cls=Command, context_settings={"allow_interspersed_args": False})
 def ssh(
     ctx: typer.Context,
-    host: Annotated[str, typer.Argument(metavar="HOST")],
+    host: Annotated[str, typer.Argument(metavar="HOST", help="One of `fleetmend lab status`.")],
     command: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND]…", help="A shell if none is given.")] = None,
     name: Name = "lab",
 ) -> None:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The load balancer: port 80 in front of every web host. A host has places for 4 instances of the application; a place
 # is in use while its instance answers /health. Port 8404 tells how the members stand (/stats;csv); the socket
-# /run/haproxy/admin.sock takes orders (drain, ready, maint).
+# /run/haproxy/admin.sock takes orders (drain, ready, maint). /alive on port 80 is haproxy's own health, whatever the
+# members do.
 set -eu
 
 prepare() {
@@ -26,6 +27,7 @@ defaults
 
 frontend front
     bind :80
+    monitor-uri /alive
     default_backend web
 
 frontend stats

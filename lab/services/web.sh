@@ -24,6 +24,7 @@ After=network.target
 User=web
 ExecStart=/usr/bin/python3 /usr/local/lib/web/web.py --instance %i
 Restart=no
+TimeoutStopSec=5
 RuntimeDirectory=web
 RuntimeDirectoryPreserve=yes
 

@@ -16,6 +16,7 @@ from core.fleets import FleetFile
 from core.remedies import Remedy
 from core.settings import CHECKOUT, PREFIX, Settings
 from core.symptoms import Symptom
+from lab.faults import FaultFile
 from monitor.probes import PROBE_OK, PROBES, REACHABLE
 from planner.models import DEFAULT_MODEL
 from tests.house.pages import first_cells, in_words, keys_of, page, rows, section
@@ -44,6 +45,7 @@ def test_every_setting_has_its_heading() -> None:
         (Card, "reference/card.md", "Cards"),
         (Symptom, "reference/symptoms.md", "symptoms.yml"),
         (ProbeCard, "reference/probes.md", "Your own"),
+        (FaultFile, "howto/lab.md", "Add a fault"),
         *((model, "reference/inventory-variables.md", variable) for variable, model in sorted(ENTRIES.items())),
     ],
     ids=str,

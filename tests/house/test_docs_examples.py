@@ -24,6 +24,7 @@ from core.settings import CHECKOUT, PREFIX, Settings
 from core.yaml_files import YamlFile
 from fleets.check_file import check_names
 from fleets.reading import read_fleet_file
+from lab.faults import read_faults
 from lab.proving.load import read_scenario
 from monitor.entries.reading import read_entries
 from tests.house.pages import DOCS, PAGES, ROOT, Block, anchor, blocks, headings, links
@@ -112,6 +113,12 @@ def read_as_scenario(block: Block, folder: Path) -> None:
     read_scenario(path, content_of_the_docs(folder / "content"), {yaml.safe_load(block.text)["fault"]})
 
 
+def read_as_fault(block: Block, folder: Path) -> None:
+    (folder / "hangs.yml").write_text(block.text)
+    (folder / "hangs.sh").touch()
+    assert read_faults(folder)["hangs"].file.title
+
+
 READERS: dict[str, Callable[[Block, Path], None]] = {
     "fleet.yml": read_as_fleet_file,
     "card": read_as_card,
@@ -122,6 +129,7 @@ READERS: dict[str, Callable[[Block, Path], None]] = {
     "tasks": read_as_ansible,
     "playbook": read_as_ansible,
     "scenario": read_as_scenario,
+    "fault": read_as_fault,
 }
 
 
