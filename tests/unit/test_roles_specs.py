@@ -94,7 +94,9 @@ def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> 
     options = options_of(CHECKOUT / "roles" / remedy)
     for parameter, source in load(card)["parameters"].items():
         option = options[f"{remedy}_{parameter}"]
-        assert option["type"] != "str" or source.keys() & {"from", "evidence"}, "free text is no parameter"
+        # a pattern alone will do where no planner chooses: for what people ask for, and for an undo
+        bound = {"from", "evidence"} if load(card)["treats"] else {"from", "evidence", "pattern"}
+        assert option["type"] != "str" or source.keys() & bound, "free text is no parameter"
     listed = {f"{remedy}_{parameter}" for parameter in load(card)["parameters"]}
     assert {name for name, option in options.items() if option.get("required")} <= listed
     preflight = load(CHECKOUT / "roles" / remedy / "tasks" / "preflight.yml")
@@ -104,7 +106,7 @@ def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -> None:
     remedy = card.name.removesuffix(".remedy.yml")
-    read = set(re.findall(r"fleetmend_[a-z]+", text_of(remedy)))
+    read = set(re.findall(r"\bfleetmend_[a-z]+(?:_[a-z]+)*\b", text_of(remedy)))
     known = load(card)
     settable = options_of(CHECKOUT / "roles" / remedy).keys() - {f"{remedy}_{name}" for name in known["parameters"]}
     if not known.get("read_only"):

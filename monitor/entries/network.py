@@ -1,0 +1,35 @@
+"""`fleetmend_firewall`: what a host lets in and out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from monitor.entries.fields import AbsolutePath, Entry, Place, Source
+
+TableName = Annotated[str, StringConstraints(pattern=r"^(ip|ip6|inet|arp|bridge|netdev) [A-Za-z_][A-Za-z0-9_./\\-]*$")]
+OWN_TABLE = "inet fleetmend"
+"""Where `ip_block` works: never a drift."""
+_LONGEST = 60_000
+
+
+class FirewallEntry(Entry):
+    """One of `fleetmend_firewall`: the file that nftables loads when the host starts, and the fleet's own baseline."""
+
+    path: AbsolutePath
+    source: Source
+    mode: str | int | None = None
+    ignore: tuple[TableName, ...] = Field(default=(), max_length=50)
+    """Tables that somebody else keeps (a container engine, …)."""
+
+    def sent(self, key: str, place: Place) -> dict[str, Any]:
+        content = place.files.content_of(self.source)
+        if len(content) > _LONGEST:
+            raise ValueError(f"source {self.source} is larger than {_LONGEST} bytes")
+        try:
+            baseline = content.decode()
+        except UnicodeDecodeError:
+            raise ValueError(f"source {self.source} is no text") from None
+        expected = place.files.digest_of(self.source)
+        return {"path": self.path, "baseline": baseline, "expected": expected, "ignore": [OWN_TABLE, *self.ignore]}
