@@ -23,7 +23,7 @@ from lab.programs import LabFailed, check_machine
 from lab.record import LabHost, LabRecord, plan_lab, read_record, write_record
 from lab.setting_up import prepare, start
 from lab.ssh import make_key, over_ssh, wait_for_ssh
-from lab.wires import exists, lay_bridge, lay_wire, namespaces, refuse_strangers
+from lab.wires import is_wired, lay_bridge, lay_wire, refuse_strangers
 
 Say = Callable[[str], None]
 _BOOT_SECONDS = 120
@@ -72,7 +72,8 @@ def _make(
     keep: bool,
     say: Say,
 ) -> Lab:
-    clear_lab(where, name)  # what a lab that was killed before it was planned may have left
+    if folder.path.exists():
+        clear_lab(where, name)  # it was killed before it was planned
     refuse_strangers(name)
     choose_network(used_networks(), network)  # a clash is told before the base tree is built
     base = ensure_base(where, say=say, mirror=mirror)
@@ -130,18 +131,14 @@ def _start_host(base: Path, folder: LabFolder, layout: Layout, record: LabRecord
     if not prepared.exists():
         prepare(record, layout, host, place, folder.shared)
         prepared.touch()
-    if host_namespace_is_gone(record, host):
+    if not is_wired(record, host):
         lay_wire(record, host)
     power_on(record, host, place)
 
 
-def host_namespace_is_gone(record: LabRecord, host: LabHost) -> bool:
-    """Is the host without its namespace or its wire?"""
-    return record.namespace(host) not in namespaces(record.name) or not exists(record.cable(host))
-
-
 def _stands(record: LabRecord, folder: LabFolder, host: LabHost) -> bool:
-    return is_running(record.name, host.name) and bool(keepers(folder.host(host.name).path))
+    kept = bool(keepers(folder.host(host.name).path))
+    return kept and is_running(record.name, host.name) and is_wired(record, host)
 
 
 def _make_keys(folder: LabFolder, record: LabRecord) -> None:
