@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         default=(),
         description='JSON list of further environment variables that Ansible may see, for example `["VAULT_ADDR"]`.',
     )
+    lab: Path = Field(
+        default=Path("/var/lib/fleetmend/lab"),
+        description="Where `fleetmend lab` keeps its hosts and the tree that they are layered on: a gigabyte, on a "
+        "file system that overlayfs can write to.",
+    )
     keep_incidents: Duration = Field(
         default=timedelta(days=90),
         ge=timedelta(days=1),
@@ -129,11 +134,6 @@ class Settings(BaseSettings):
         repr=False,
         description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
         "elsewhere can tell you when it is not. Treated as a secret.",
-    )
-    lab: Path = Field(
-        default=Path("/var/lib/fleetmend/lab"),
-        description="Where `fleetmend lab` keeps its hosts and the tree that they are layered on: a gigabyte, on a "
-        "file system that overlayfs can write to.",
     )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
