@@ -93,6 +93,7 @@ class Probe:
 
 PROBES: tuple[Probe, ...] = (
     Probe("host", "cpu.used load.per_core memory.used swap.used disk.used inodes.used network.errors"),
+    Probe("reboot", "reboot.required"),
     Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
     Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),

@@ -76,7 +76,15 @@ def haproxy() -> Iterator[tuple[FakeHaproxy, str]]:
 
 
 def bring(path: str, state: str, *, check: bool = False, **options: Any) -> Any:
-    given = {"socket": path, "address": "10.0.0.1", "ports": [], "backend": None, "state": state, "wait": 0}
+    given = {
+        "socket": path,
+        "address": "10.0.0.1",
+        "ports": [],
+        "backend": None,
+        "only": None,
+        "state": state,
+        "wait": 0,
+    }
     return members.bring_about(given | options, check)
 
 
@@ -95,6 +103,14 @@ def test_a_host_is_taken_out_and_brought_back(haproxy: tuple[FakeHaproxy, str]) 
 def test_only_the_ports_that_are_meant(haproxy: tuple[FakeHaproxy, str]) -> None:
     _, path = haproxy
     assert bring(path, "out", ports=[8082, 8083])["members"] == ["web/web1-2"]
+
+
+def test_only_those_that_were_taken_out_are_brought_back(haproxy: tuple[FakeHaproxy, str]) -> None:
+    fake, path = haproxy
+    fake.servers["web1-3"][2] = DRAINED  # of an instance that does not run
+    taken = bring(path, "out")["members"]
+    assert bring(path, "in", only=taken)["members"] == taken
+    assert bring(path, "in", only=[])["changed"] is False
 
 
 def test_sessions_that_do_not_end_are_told(haproxy: tuple[FakeHaproxy, str]) -> None:

@@ -25,6 +25,7 @@ options:
   address: {type: str, required: true, description: Name or address of the host whose servers are meant.}
   ports: {type: list, elements: int, default: [], description: Ports of the servers that are meant. None means all.}
   backend: {type: str, description: The backend. None means all of them.}
+  only: {type: list, elements: str, description: The servers that are meant, as backend/server. None means all.}
   state: {type: str, required: true, choices: [in, out], description: What to bring about.}
   wait: {type: int, default: 10, description: Seconds from 0 to 600 to wait.}
 """
@@ -89,14 +90,16 @@ def addresses_of(name):
         raise Refused(f"{name} can't be resolved here: {error}") from None
 
 
-def choose(servers, addresses, ports, backend):
+def choose(servers, addresses, options):
     """The servers that are meant. Pure."""
+    ports, backend, only = options["ports"], options["backend"], options["only"]
     return [
         server
         for server in servers
         if server["srv_addr"] in addresses
         and (not ports or int(server["srv_port"]) in ports)
         and backend in (None, server["be_name"])
+        and (only is None or "{be_name}/{srv_name}".format(**server) in only)
     ]
 
 
@@ -152,10 +155,8 @@ class Balancer:
 def bring_about(options, check_mode):
     """Do what *options* say; returns the module's result. Raises Refused and OSError."""
     balancer, state = Balancer(options["socket"]), options["state"]
-    members = choose(
-        balancer.servers(), addresses_of(options["address"]), set(options["ports"] or ()), options["backend"]
-    )
-    if not members:
+    members = choose(balancer.servers(), addresses_of(options["address"]), options)
+    if not members and options["only"] is None:
         raise Refused(f"haproxy has no server at {options['address']} with such a port; nothing was changed")
     names = to_change(members, balancer.stats(), state)
     shown = ["/".join(name) for name in names]
@@ -189,6 +190,7 @@ def main():
             "address": {"type": "str", "required": True},
             "ports": {"type": "list", "elements": "int", "default": []},
             "backend": {"type": "str"},
+            "only": {"type": "list", "elements": "str"},
             "state": {"type": "str", "required": True, "choices": ["in", "out"]},
             "wait": {"type": "int", "default": 10},
         },
