@@ -14,6 +14,7 @@ from monitor.entries.access import AuthEntry, SshEntry
 from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry, LogEntry, MountEntry
+from monitor.entries.keeping import BackupEntry, CertificateEntry
 from monitor.entries.network import FirewallEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
@@ -99,6 +100,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("logs", "log.rate", "fleetmend_logs", LogEntry),
     Probe("mounts", "mount.present mount.writable", "fleetmend_mounts", MountEntry),
+    Probe("certificates", "certificate.days", "fleetmend_certificates", CertificateEntry),
+    Probe("backups", "backup.age", "fleetmend_backups", BackupEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
     Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
