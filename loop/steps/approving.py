@@ -20,7 +20,7 @@ def judge(work: Work) -> None:
     if plan.policy_digest != fleet.policy_digest:
         replan(work, "the policy changed; planned anew")
         return
-    decision = decide(plan, work.incident, fleet, work.context.catalog, _usage(work, plan), now=now)
+    decision = decide(plan, work.incident, fleet, work.catalog, _usage(work, plan), now=now)
     reason, until = "; ".join(decision.rules), expiry(fleet, now)
     with work.context.store.write(Point.APPROVING_RULE) as tx:
         if reason != work.incident.reason:

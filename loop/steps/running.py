@@ -45,7 +45,7 @@ def run(work: Work) -> None:
             work.move(tx, State.RESOLVED, "it cleared before anything was done: an earlier run on the host mended it")
         return
     try:
-        fleet, catalog = work.fleet, work.context.catalog
+        fleet, catalog = work.fleet, work.catalog
         inventory = inventory_digest(fleet, catalog, plan.steps)
         plan_now = plan.evolve(policy_digest=fleet.policy_digest, inventory_digest=inventory)
         may_start(plan, plan_now.hash, approval, fleet, catalog, now=work.now)
@@ -112,7 +112,7 @@ def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease
 
     Raises _Wait, or _Cooling if the policy alone approved what ran on a host just before.
     """
-    fleet, store, remedies = work.fleet, work.context.store, work.context.catalog.remedies
+    fleet, store, remedies = work.fleet, work.context.store, work.catalog.remedies
     with store.write(Point.RUNNING_BEGIN) as tx:
         paused = store.pauses.on(tx, fleet.name)
         if paused is not None:
@@ -159,7 +159,7 @@ def _begin_step(work: Work, tx: Tx, plan: Plan, number: int) -> Run:
         fleet=work.incident.fleet,
         hosts=step.hosts,
         parameters=step.parameters,
-        read_only=work.context.catalog.remedy(step.remedy).read_only,
+        read_only=work.catalog.remedy(step.remedy).read_only,
         status=RunStatus.STARTING,
         worker=work.context.worker,
         started_at=work.now,
@@ -196,7 +196,7 @@ def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
     try:
         result = work.context.executor.execute(
             begun.id,
-            work.fleet,
+            work.context.fleet(work.incident.fleet),  # a step before this one may have taken long
             plan.steps[begun.step],
             on_event=follower.on_event,
             on_process=follower.on_process,

@@ -52,7 +52,7 @@ def look(work: Work) -> None:
 
 
 def _begin(work: Work, plan: Plan) -> Verification:
-    remedies = [work.context.catalog.remedies.get(step.remedy) for step in plan.steps]
+    remedies = [work.catalog.remedies.get(step.remedy) for step in plan.steps]
     settings = [remedy.verify for remedy in remedies if remedy is not None]
     return judge.begin(work.incident.id, plan.id, settings, work.fleet.file.verify, work.now)
 
@@ -93,7 +93,7 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
 def _go_on(work: Work, tx: Tx, plan: Plan, runs: Sequence[Run], outcome: Outcome) -> None:
     why = f"{outcome.verdict}: {outcome.reason}"
     cancelled_by = next((run.cancelled_by for run in runs if run.cancelled_by), None)
-    proposal = next_proposal(plan, work.context.catalog, tried_remedies(work))
+    proposal = next_proposal(plan, work.catalog, tried_remedies(work))
     if cancelled_by is not None:
         work.move(tx, State.ESCALATED, f"cancelled by {cancelled_by}; {why}", actor="verifier")
     elif proposal is not None:
