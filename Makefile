@@ -39,8 +39,10 @@ test-fast: $(VENV)/dev.done     ## the tests that start no Ansible
 
 KILLS ?= 250
 test-crash: $(VENV)/dev.done    ## kill processes wherever the loop writes, and follow every incident to its end
-	$(BIN)/python -m tests.crash.matrix --kills $(KILLS)
-	$(BIN)/python -m tests.crash.crowd --workers 8 --incidents 500 --hosts 50
+	set -e; for engine in sqlite postgresql; do \
+		$(BIN)/python -m tests.crash.matrix --engine $$engine --kills $(KILLS); \
+		$(BIN)/python -m tests.crash.crowd --engine $$engine --workers 8 --incidents 500 --hosts 50; \
+	done
 
 test-lab: $(VENV)/dev.done      ## bring up real hosts on this machine, and break them (needs root)
 	$(BIN)/python -m pytest tests/lab

