@@ -42,6 +42,11 @@ def lay_wire(record: LabRecord, host: LabHost) -> None:
     run(*inside, "link", "set", DEVICE, "up")
 
 
+def plug(record: LabRecord, host: LabHost, *, up: bool) -> None:
+    """Pull the host's wire out, so that not even its kernel answers, or plug it in again."""
+    run("ip", "link", "set", record.cable(host), "up" if up else "down")
+
+
 def cut_wire(record: LabRecord, host: LabHost) -> None:
     """Remove the host's wire and namespace, if they are there."""
     if exists(record.cable(host)):
