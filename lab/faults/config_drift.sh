@@ -1,0 +1,8 @@
+#!/bin/sh
+set -eu
+
+case $1 in
+    break) sed -i 's/^greeting = .*/greeting = Changed by hand/' /etc/web/web.conf ;;
+    mend) sed -i 's/^greeting = .*/greeting = Welcome/' /etc/web/web.conf && rm -f /etc/web/web.conf.drifted~ ;;
+esac
+systemctl restart web@1
