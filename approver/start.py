@@ -41,6 +41,9 @@ def may_start(
         if remedy is None or not remedy.vetted or remedy.digest != step.digest:
             words = f"the files of {step.remedy} are not the vetted ones that were approved"
             raise Unvetted(f"{words}; see: fleetmend catalog check")
+        beside = next((host for host in fleet.beside(step.hosts, remedy.reads) if fleet.host(host) is None), None)
+        if beside is not None:
+            raise Refused(f"{step.remedy} acts on {beside} as well, which is no host of the fleet {fleet.name}")
         if (stop := barred(remedy, fleet)) is not None:
             raise Refused(stop)
         if approval.by == POLICY and fleet.file.policy.require_proof is RequireProof.AUTO and not remedy.proven:

@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from core.durations import Duration
 from core.model import Model, Name
-from core.remedies import Reach, VerifySettings
+from core.remedies import ANY, Reach, VerifySettings
 from core.severity import Risk
 from core.yaml_files import YamlFile
 
@@ -56,6 +56,11 @@ class Card(Model):
     cooldown: Duration = timedelta(minutes=10)
     timeout: Duration = timedelta(minutes=5)
     reach: Reach = Reach()
+
+    @field_validator("treats", mode="before")
+    @classmethod
+    def _any(cls, value: object) -> object:
+        return (ANY,) if value == ANY else value
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

@@ -16,7 +16,7 @@ from catalog.reach import find_role, reached_roles
 from catalog.schemas import schema_of
 from core.errors import BadInput
 from core.model import Name
-from core.remedies import Parameter, Remedy
+from core.remedies import ANY, Parameter, Remedy
 
 _NAME = TypeAdapter(Name)
 _AS_IN_THE_CARD = Card.model_fields.keys() - {"parameters", "reads", "reversible"}
@@ -48,7 +48,7 @@ def load_remedy(path: Path, *, roots: Sequence[Path], lock: Lock, symptoms: Coll
         raise BadInput(f"its playbook {playbook.name} is missing beside it", file=path)
     card, yaml = read_card(path)
     for place, symptom in enumerate(card.treats):
-        if symptom not in symptoms:
+        if symptom not in symptoms and card.treats != (ANY,):
             allowed = ", ".join(sorted(symptoms))
             raise yaml.error(f"unknown symptom {symptom!r}; allowed here: {allowed}", "treats", place)
     roles = reached_roles(playbook, roots)

@@ -10,6 +10,7 @@ import typer
 
 from cli.options import Command, Noun
 from cli.page import Page
+from cli.prove import prove
 from cli.session import session
 from cli.vetting import Entry, check_content, vet_content
 from core.errors import BadInput
@@ -79,6 +80,9 @@ def vet(
     rows = [(entry.id, entry.kind, entry.digest, "new" if entry.id in changed else "as before") for entry in entries]
     headings = ("vetted", "kind", "digest", "was")
     one.show(data, lambda page: page.table(headings, rows, empty="there is nothing of yours to vet"))
+
+
+app.command("prove", cls=Command)(prove)
 
 
 @app.command("symptoms", cls=Command)

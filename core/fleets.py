@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -171,3 +172,16 @@ class Fleet(Model):
             return self.host_names
         wanted = set(names)
         return tuple(host.name for host in self.hosts if host.name in wanted or wanted & set(host.groups))
+
+    def beside(self, names: Iterable[str], variables: Iterable[str]) -> tuple[str, ...]:
+        """Names of further hosts that entries of *variables* of the hosts *names* give under the key `host`.
+
+        What reads such a variable acts on those hosts, too: a load balancer's, say. They need not exist.
+        """
+        wanted = tuple(variables)
+        found: dict[str, None] = {}
+        for host in filter(None, map(self.host, names)):
+            for variable in wanted:
+                entries = host.entries_in(variable).values()
+                found |= {str(entry["host"]): None for entry in entries if isinstance(entry.get("host"), str)}
+        return tuple(sorted(found.keys() - set(names)))

@@ -60,6 +60,12 @@ class Reach(Model):
     waves: tuple[int | Share, ...] = ()
 
 
+ANY = "any"
+"""In `treats`: every symptom, a user's own ones too."""
+UNREACHABLE = "host_unreachable"
+"""The one symptom that nothing which runs on the host could treat."""
+
+
 class Remedy(Model):
     """A playbook with its card, its parameters and the digest over everything that it runs."""
 
@@ -106,6 +112,10 @@ class Remedy(Model):
     def proven(self) -> bool:
         """True if a lab has shown that it heals, with these very files."""
         return self.proof_state is ProofState.PROVEN
+
+    def is_for(self, symptom: str) -> bool:
+        """Whether it may be planned for *symptom*."""
+        return symptom in self.treats or (ANY in self.treats and symptom != UNREACHABLE)
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the parameter called *name*, or None."""

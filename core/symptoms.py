@@ -60,7 +60,7 @@ class Symptom(Threshold):
     """Symptoms that cause this one: while one of them is live on the same host and service, this one folds into it."""
 
     transient: bool = False
-    """A restart of the service shows it for a moment: while a remedy is at work there, it folds into that."""
+    """A restart of the service or host shows it for a moment: while a remedy is at work there, it folds into that."""
 
     @model_validator(mode="after")
     def _sample_and_level(self) -> Self:

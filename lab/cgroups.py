@@ -65,16 +65,20 @@ def end_groups(groups: tuple[Path, ...]) -> list[int]:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        if not left or time.monotonic() > deadline:
-            break
+        if not left:
+            _remove(groups)
+        if not any(group.exists() for group in groups) or time.monotonic() > deadline:
+            return sorted(left)
         time.sleep(_LOOK)
+
+
+def _remove(groups: tuple[Path, ...]) -> None:
     for group in groups:
         for folder, _, _ in os.walk(group, topdown=False):
             try:
                 Path(folder).rmdir()
             except OSError:
-                continue  # a zombie that nobody has waited for yet: harmless, and gone with the next `down`
-    return sorted(left)
+                continue  # somebody came in, or is not quite gone: it is tried again
 
 
 def _hand_down(control: Path) -> None:

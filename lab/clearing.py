@@ -23,8 +23,10 @@ def take_down(labs: Path, name: str, *, say: Callable[[str], None] = lambda line
     check_machine()
     where = LabsFolder(labs.resolve())
     with held(where.lock(name), busy=lambda: _refuse(name)):
-        there = where.lab(name).path.exists() or bool(left_of(where, name))
-        clear_lab(where, name)
+        # Whatever bears the lab's name is ours only if the lab is: its record is the first to come and the last to go.
+        there = where.lab(name).path.exists()
+        if there:
+            clear_lab(where, name)
         with held(where.base_lock, busy=lambda: say("waiting for a lab that builds the base tree …")):
             clear_unfinished(where.bases)
     return there

@@ -4,8 +4,8 @@
 folder=$1
 shift
 while :; do
-    sh -c 'while read -r group; do echo $$ >"$group/cgroup.procs"; done <"$1/groups"; echo $$ >"$1/nspawn.pid"
-           shift; exec "$@"' nspawn "$folder" "$@" &
+    sh -c 'while read -r group; do echo $$ >"$group/cgroup.procs" || exit 1; done <"$1/groups"
+           echo $$ >"$1/nspawn.pid"; shift; exec "$@"' nspawn "$folder" "$@" &
     wait $!
     code=$?
     echo "$(date +%T) systemd-nspawn ended with $code" >>"$folder/console.log"

@@ -72,7 +72,8 @@ def _make(
     keep: bool,
     say: Say,
 ) -> Lab:
-    clear_lab(where, name)  # what a lab that was killed before it was planned may have left
+    if folder.path.exists():
+        clear_lab(where, name)  # it was killed before it was planned
     refuse_strangers(name)
     choose_network(used_networks(), network)  # a clash is told before the base tree is built
     base = ensure_base(where, say=say, mirror=mirror)

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 from core.fleets import Host
 from monitor.entries.access import AuthEntry, SshEntry
+from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry
 from monitor.entries.network import FirewallEntry, ResolverEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
-from monitor.entries.services import ServiceEntry
+from monitor.entries.services import ScaledEntry, ServiceEntry
 from monitor.entries.upkeep import ClockEntry, PackageEntry
 from monitor.fleet_files import FleetFiles
 
@@ -93,7 +94,9 @@ class Probe:
 
 PROBES: tuple[Probe, ...] = (
     Probe("host", "cpu.used load.per_core memory.used swap.used disk.used inodes.used network.errors"),
-    Probe("services", "service.up", "fleetmend_services", ServiceEntry),
+    Probe("reboot", "reboot.required"),
+    Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
+    Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
@@ -103,6 +106,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("packages", "package.vulnerable", "fleetmend_packages", PackageEntry),
     Probe("clock", "clock.kept clock.offset", "fleetmend_time", ClockEntry),
     Probe("dns", "dns.ok", "fleetmend_dns", ResolverEntry),
+    Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
 )

@@ -45,7 +45,7 @@ def for_symptom(
     lessons: Mapping[str, Lesson],
 ) -> Shortlist:
     """At most `MOST` remedies that treat the incident's symptom and may be used on *hosts* now, best first."""
-    treating = [remedy for remedy in catalog.remedies.values() if incident.symptom in remedy.treats]
+    treating = [remedy for remedy in catalog.remedies.values() if remedy.is_for(incident.symptom)]
     found, left_out = _usable(treating, hosts, _Terms(fleet, tried, incident.evidence, lessons))
     return Shortlist(tuple(sorted(found, key=rank)[:MOST]), left_out)
 

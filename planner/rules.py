@@ -74,6 +74,6 @@ def _capped(offer: Offer, cap: float) -> Offer:
 
 
 def _treats(candidate: Candidate, incident: Incident) -> tuple[str, ...]:
-    if incident.symptom not in candidate.remedy.treats:
+    if not candidate.remedy.is_for(incident.symptom):
         return ()
     return (f"{candidate.id} treats {incident.symptom}",)

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from core.clock import Clock
 from core.detections import Detection
 from core.ids import new_id
-from core.incidents import Incident
+from core.incidents import REQUESTED, Incident
 from core.severity import Severity
 from core.states import FIRST, State
 from core.symptoms import Symptom
@@ -40,7 +40,8 @@ class Detections:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
         A live incident of a symptom that explains it, on the same host (and the same service, if both name one),
-        takes a detection in; so does one whose remedy is at work on the service, if the symptom is transient.
+        takes a detection in; so does one whose remedy is at work on the service or the whole host, if the symptom is
+        transient.
         """
         hold_hosts(tx, ((detection.fleet, detection.host) for detection in found))
         return [self._accept_one(tx, detection, symptoms.get(detection.symptom)) for detection in found]
@@ -88,13 +89,16 @@ class Detections:
         return None
 
     def _treatment(self, tx: Tx, detection: Detection) -> Incident | None:
-        """An incident whose remedy is at work on the same service: what comes up there now has to clear with it."""
-        if detection.service is None:
-            return None
+        """An incident whose remedy is at work on the same service, or on the host as a whole.
+
+        What comes up there now has to clear with it.
+        """
+        measured = incidents.c.symptom != REQUESTED  # a request is not verified, so that nothing would wait for this
+        whole_host = incidents.c.service.is_(None) & (incidents.c.subject == "") & measured
         query = select(incidents).where(
             incidents.c.fleet == detection.fleet,
             incidents.c.host == detection.host,
-            incidents.c.service == detection.service,
+            whole_host | (incidents.c.service == detection.service) if detection.service is not None else whole_host,
             incidents.c.state.in_([State.RUNNING.value, State.VERIFYING.value]),
         )
         row = tx.one(query.order_by(incidents.c.opened_at).with_for_update(key_share=True))

@@ -123,6 +123,8 @@ VARIABLES: dict[str, Any] = {
     "fleetmend_folders": {"web_logs": {"path": "/var/log/web", "budget": "1MB", "service": "web"}},
     "fleetmend_cleanup": {"tmp": {"path": "/tmp", "older_than": "7d"}},
     "fleetmend_processes": {"jobs": {"match": "burn"}},
+    "fleetmend_databases": {"main": {}},
+    "fleetmend_scaled": {"web": {"unit": "web@", "max": 4, "first_port": 8081, "capacity": 8}},
 }
 
 

@@ -46,6 +46,9 @@ def read_scenario(path: Path, catalog: Catalog, faults: Collection[str]) -> Scen
     yaml = YamlFile.read(path)
     if isinstance(yaml.data, dict) and "name" in yaml.data:
         raise yaml.error("the name of a scenario is its file's", "name")
+    if isinstance(yaml.data, dict) and isinstance(symptoms := yaml.data.get("symptoms"), dict):
+        # YAML reads a bare `off` as false; in this place it can only mean the word.
+        yaml.data["symptoms"] = {id: "off" if value is False else value for id, value in symptoms.items()}
     scenario = yaml.as_model(Scenario, extra={"name": name})
     _known(yaml, scenario, catalog, faults)
     return scenario

@@ -84,11 +84,16 @@ def tried_remedies(work: Work) -> frozenset[str]:
 
 
 def inventory_digest(fleet: Fleet, catalog: Catalog, steps: Iterable[Step]) -> str:
-    """Digest over the variables that the connection and the remedies read, for every host of the plan."""
+    """Digest over the variables that the connection and the remedies read, for every host of the plan.
+
+    Of a host that the remedy only acts on beside them (a load balancer's), it is the connection alone.
+    """
     read: dict[str, dict[str, object]] = {}
     for step in steps:
-        names = (*_CONNECTION, *catalog.remedy(step.remedy).reads)
-        for name in step.hosts:
+        reads = catalog.remedy(step.remedy).reads
+        wanted = dict.fromkeys(step.hosts, (*_CONNECTION, *reads))
+        wanted |= dict.fromkeys(fleet.beside(step.hosts, reads), _CONNECTION)
+        for name, names in wanted.items():
             host = fleet.host(name)
             variables = {} if host is None else host.variables
             read.setdefault(name, {}).update({key: variables[key] for key in names if key in variables})

@@ -99,10 +99,16 @@ def _begin(work: Work, plan: Plan) -> tuple[Work, list[Lease], Run]:
         obstacle = store.pauses.on(tx, fleet.name) or store.runs.room(tx, fleet.name, plan.hosts, fleet.file.budget)
         if obstacle is not None:
             raise _Wait(obstacle)
-        hosts = [_lease_host(work, tx, host) for host in plan.hosts]
+        hosts = [_lease_host(work, tx, host) for host in (*plan.hosts, *_beside(work, plan))]
         first = _begin_step(work, tx, plan, 0)
         running = work.move(tx, State.RUNNING, f"running {plan.title}", due_at=work.now)
     return running, hosts, first
+
+
+def _beside(work: Work, plan: Plan) -> tuple[str, ...]:
+    """Hosts that the plan's remedies act on beside the plan's own: nobody else may be at work there meanwhile."""
+    reads = {variable for step in plan.steps for variable in work.context.catalog.remedy(step.remedy).reads}
+    return work.fleet.beside(plan.hosts, reads)
 
 
 def _lease_host(work: Work, tx: Tx, host: str) -> Lease:

@@ -1,11 +1,15 @@
-"""`fleetmend_services`: what is run on a host, and by whom."""
+"""`fleetmend_services` and `fleetmend_scaled`: what is run on a host, by whom, and how often."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
 
 from core.fleets import Host
-from monitor.entries.fields import AbsolutePath, Place, Unit, Watched
+from monitor.entries.fields import AbsolutePath, Entry, Place, Port, Unit, Watched
+
+LAST_PORT = 65535
 
 
 class ServiceEntry(Watched):
@@ -22,3 +26,22 @@ class ServiceEntry(Watched):
 
     def owner(self, host: Host, key: str) -> str | None:
         return key
+
+
+class ScaledEntry(Entry):
+    """One of `fleetmend_scaled`: a templated unit of which there may be several, one port after the other."""
+
+    unit: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\\\-]{1,100}@(\.service)?$")]
+    min: Annotated[int, Field(ge=1, le=64)] = 1
+    max: Annotated[int, Field(ge=1, le=64)]
+    first_port: Port
+    capacity: Annotated[int, Field(ge=1, le=100_000)]
+    """Connections that one instance serves well at the same time."""
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.min > self.max:
+            raise ValueError("min must not be above max")
+        if self.first_port + self.max - 1 > LAST_PORT:
+            raise ValueError("the last instance would have no port")
+        return self

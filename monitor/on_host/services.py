@@ -1,4 +1,4 @@
-"""Whether services are up, as their service manager says: systemd or supervisor."""
+"""Whether services are up or have failed, as their service manager says: systemd or supervisor."""
 
 import base64
 import configparser
@@ -17,7 +17,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin"
 PATIENCE = 4.0  # seconds for a service manager to answer
 CONFIGS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
 ANSWER = 1 << 20  # bytes of an answer that are read
-PROPERTIES = "ActiveState,SubState,LoadState,NRestarts,MainPID"
+PROPERTIES = "ActiveState,SubState,LoadState,NRestarts,MainPID,Result,ExecMainStatus"
 
 Item = Dict[str, Any]
 
@@ -27,7 +27,7 @@ class Unanswered(Exception):
 
 
 def probe(arguments: Dict[str, Any]) -> List[Item]:
-    """`service.up` (1 or 0) of each of {"services": {<key>: {"unit", "backend", "config" or None}}}."""
+    """`service.up` and `.failed` (1 or 0) of each of {"services": {<key>: {"unit", "backend", "config" or None}}}."""
     items: List[Item] = []
     managers: Dict[Tuple[str, str], Dict[str, str]] = {}
     for key, entry in arguments["services"].items():
@@ -40,9 +40,11 @@ def probe(arguments: Dict[str, Any]) -> List[Item]:
     return items
 
 
-def _sample(key: str, up: bool, state: str, backend: str, unit: str, **more: Any) -> Item:
-    evidence = dict(more, state=state, backend=backend, unit=unit)
-    return {"name": "service.up", "subject": key, "value": int(up), "evidence": evidence}
+def _samples(key: str, up: bool, failed: bool, evidence: Dict[str, Any]) -> List[Item]:
+    return [
+        {"name": name, "subject": key, "value": int(value), "evidence": evidence}
+        for name, value in (("service.up", up), ("service.failed", failed))
+    ]
 
 
 def _systemd(units: Dict[str, str]) -> List[Item]:
@@ -62,19 +64,23 @@ def _systemd(units: Dict[str, str]) -> List[Item]:
     if answer.returncode or len(blocks) != len(units):
         said = answer.stderr.decode("utf-8", "replace").strip().splitlines()[:1] or ["an answer of another length"]
         raise Unanswered(said[0])
-    return [_unit(key, unit, block) for (key, unit), block in zip(units.items(), blocks)]
+    return [item for (key, unit), block in zip(units.items(), blocks) for item in _unit(key, unit, block)]
 
 
 def _full(unit: str) -> str:
     return unit if "." in unit else unit + ".service"
 
 
-def _unit(key: str, unit: str, block: str) -> Item:
+def _unit(key: str, unit: str, block: str) -> List[Item]:
     values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
     active, loaded = values.get("ActiveState", ""), values.get("LoadState", "")
     state = "{} ({})".format(active, values.get("SubState", "")) if loaded == "loaded" else loaded
-    numbers = {name: int(values[own]) for name, own in (("restarts", "NRestarts"), ("pid", "MainPID")) if own in values}
-    return _sample(key, active in ("active", "reloading"), state, "systemd", unit, **numbers)
+    evidence: Dict[str, Any] = {"state": state, "backend": "systemd", "unit": unit}
+    numbers = (("restarts", "NRestarts"), ("pid", "MainPID"))
+    evidence.update({name: int(values[own]) for name, own in numbers if own in values})
+    if active == "failed":
+        evidence.update(result=values.get("Result", ""), exit_status=int(values.get("ExecMainStatus") or 0))
+    return _samples(key, active in ("active", "reloading"), active == "failed", evidence)
 
 
 def _supervisor(units: Dict[str, str], config: str) -> List[Item]:
@@ -83,8 +89,9 @@ def _supervisor(units: Dict[str, str], config: str) -> List[Item]:
         programs = _ask(url, user, password)
     except (FileNotFoundError, ConnectionRefusedError):
         # where its supervisor is not running, the service is not either
-        return [_sample(key, False, "supervisor is down", "supervisor", unit) for key, unit in units.items()]
-    return [_program(key, unit, programs) for key, unit in units.items()]
+        down = {"state": "supervisor is down", "backend": "supervisor"}
+        return [item for key, unit in units.items() for item in _samples(key, False, False, dict(down, unit=unit))]
+    return [item for key, unit in units.items() for item in _program(key, unit, programs)]
 
 
 def _server(config: str) -> Tuple[str, str, str]:
@@ -152,13 +159,15 @@ def _ask(url: str, user: str, password: str) -> List[Dict[str, Any]]:
     return programs
 
 
-def _program(key: str, unit: str, programs: List[Dict[str, Any]]) -> Item:
-    """One program, `group:name`, or all of a group: it is up if every one of them runs."""
+def _program(key: str, unit: str, programs: List[Dict[str, Any]]) -> List[Item]:
+    """One program, `group:name`, or all of a group: up if every one runs, failed if supervisor gave one up."""
     found = [program for program in programs if unit in _names(program)]
     states = [str(program.get("statename")) for program in found]
     worst = next((state for state in states if state != "RUNNING"), states[0] if states else "not found")
-    numbers = {"pid": int(found[0].get("pid", 0))} if len(found) == 1 else {}
-    return _sample(key, bool(states) and worst == "RUNNING", worst, "supervisor", unit, **numbers)
+    evidence: Dict[str, Any] = {"state": worst, "backend": "supervisor", "unit": unit}
+    if len(found) == 1:
+        evidence["pid"] = int(found[0].get("pid", 0))
+    return _samples(key, bool(states) and worst == "RUNNING", "FATAL" in states, evidence)
 
 
 def _names(program: Dict[str, Any]) -> Tuple[str, ...]:

@@ -22,8 +22,8 @@ from tests.unit.content import prove_all, write_shipped
 from tests.world import write_content
 
 _DONE = "done"
-_USED = ("service_down", "http_unhealthy", "port_closed", "config_drift", "host_unreachable")
-"""Symptoms that scenarios speak of: reading all of them would take most of a life."""
+_USED = ("service_failed", "service_down", "http_unhealthy", "port_closed", "config_drift", "host_unreachable")
+"""Symptoms that scenarios speak of, and those that explain them: reading all of them would take most of a life."""
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,18 @@ def test_every_inventory_variable_has_its_section() -> None:
         assert section(text, variable).strip()
 
 
-def test_the_keys_of_a_place_to_clean_are_those_that_the_role_reads() -> None:
-    texts = [path.read_text() for path in (CHECKOUT / "roles" / "disk_cleanup").rglob("*.yml")]
-    read = {key for text in texts for key in re.findall(r"disk_cleanup_entry\.(\w+)", text)}
-    assert defaults(section(page("reference/inventory-variables.md"), "fleetmend_cleanup")).keys() == read
+@pytest.mark.parametrize(
+    ("variable", "role", "entry"),
+    [
+        ("fleetmend_cleanup", "disk_cleanup", "disk_cleanup_entry"),
+        ("fleetmend_balancers", "balancer_members", "item.value"),
+        ("fleetmend_throttles", "unit_quota", "fleetmend_throttles[unit_quota_process]"),
+    ],
+)
+def test_the_keys_of_what_no_probe_reads_are_those_that_the_role_reads(variable: str, role: str, entry: str) -> None:
+    texts = [path.read_text() for path in (CHECKOUT / "roles" / role).rglob("*.yml")]
+    read = {key for text in texts for key in re.findall(rf"{re.escape(entry)}\.(\w+)", text)}
+    assert defaults(section(page("reference/inventory-variables.md"), variable)).keys() == read
 
 
 def test_every_option_of_a_role_that_no_planner_sets_has_its_line() -> None:

@@ -8,12 +8,15 @@ import pytest
 
 from core.fleets import Host
 from core.model import Model
+from monitor.entries.databases import DatabaseEntry
 from monitor.entries.files import FileEntry, FolderEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
-from monitor.entries.services import ServiceEntry
+from monitor.entries.services import ScaledEntry, ServiceEntry
 from monitor.sizes import parse_size
+
+SCALED = {"unit": "web@", "max": 4, "first_port": 8081, "capacity": 8}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,9 @@ def test_no_sizes(written: object) -> None:
         (HttpEntry, {"url": "http://x:1/health", "status": [200, 204], "timeout": 2, "service": "web"}),
         (TcpEntry, {"port": "8080", "address": "::1"}),
         (ProcessEntry, {"match": "/srv/jobs/"}),
+        (DatabaseEntry, {}),
+        (DatabaseEntry, {"user": "pg", "socket": "/run/pg", "port": 5433, "idle_after": "90s", "keep": ["a_b"]}),
+        (ScaledEntry, {"unit": "web@", "min": 1, "max": 4, "first_port": 8081, "capacity": 8, "service": "web"}),
     ],
 )
 def test_good_entries(model: type[Model], entry: Any) -> None:
@@ -79,11 +85,23 @@ def test_good_entries(model: type[Model], entry: Any) -> None:
         (TcpEntry, {"port": 80, "address": "-x y"}, "address"),
         (ProcessEntry, {"match": "("}, "no regular expression"),
         (ProcessEntry, {"match": ".*"}, "it fits every process"),
+        (DatabaseEntry, {"idle_after": "10 minutes"}, "idle_after"),
+        (DatabaseEntry, {"keep": ["a,b"]}, "keep"),
+        (DatabaseEntry, {"user": "-x"}, "user"),
+        (ScaledEntry, SCALED | {"unit": "web"}, "unit"),
+        (ScaledEntry, SCALED | {"min": 5}, "min must not be above max"),
+        (ScaledEntry, SCALED | {"first_port": 65533}, "would have no port"),
+        (ScaledEntry, SCALED | {"capacity": 0}, "capacity"),
     ],
 )
 def test_a_bad_entry_costs_itself_alone(model: type[Model], entry: Any, said: str) -> None:
-    good = {ServiceEntry: {}, FolderEntry: {"path": "/g", "budget": 1}, HttpEntry: {"url": "http://g"}}
-    fine = good.get(model, {"port": 1} if model is TcpEntry else {"match": "g"})
+    good: dict[type[Model], Any] = {
+        ServiceEntry: {},
+        FolderEntry: {"path": "/g", "budget": 1},
+        HttpEntry: {"url": "http://g"},
+    }
+    good |= {DatabaseEntry: {}, ScaledEntry: SCALED, TcpEntry: {"port": 1}, ProcessEntry: {"match": "g"}}
+    fine = good[model]
     entries, problems = read_entries(Host(name="h1", variables={"v": {"bad": entry, "good": fine}}), "v", model)
     assert list(entries) == ["good"]
     assert len(problems) == 1

@@ -11,9 +11,9 @@ import pytest
 from monitor.on_host import services
 
 
-def by_subject(items: list[dict[str, Any]]) -> dict[str, Any]:
+def by_subject(items: list[dict[str, Any]], name: str = "service.up") -> dict[str, Any]:
     assert not [item for item in items if "problem" in item]
-    return {item["subject"]: item for item in items}
+    return {item["subject"]: item for item in items if item["name"] == name}
 
 
 # --- services: systemd ---
@@ -23,7 +23,8 @@ SYSTEMCTL = """#!/bin/sh
 shift 4
 [ "$*" = "web.service db.service nope.service slow.service" ] || exit 8
 printf 'ActiveState=active\\nSubState=running\\nLoadState=loaded\\nNRestarts=2\\nMainPID=41\\n\\n'
-printf 'ActiveState=failed\\nSubState=failed\\nLoadState=loaded\\nNRestarts=0\\nMainPID=0\\n\\n'
+printf 'ActiveState=failed\\nSubState=failed\\nLoadState=loaded\\nNRestarts=0\\nMainPID=0\\n'
+printf 'Result=signal\\nExecMainStatus=9\\n\\n'
 printf 'ActiveState=inactive\\nSubState=dead\\nLoadState=not-found\\nMainPID=0\\n\\n'
 printf 'ActiveState=activating\\nSubState=auto-restart\\nLoadState=loaded\\nMainPID=0\\n'
 """
@@ -42,7 +43,11 @@ def fake_systemctl(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> 
 
 def test_systemd_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_systemctl(tmp_path, monkeypatch, SYSTEMCTL)
-    found = by_subject(systemd({"web": "web", "db": "db.service", "nope": "nope", "slow": "slow"}))
+    items = systemd({"web": "web", "db": "db.service", "nope": "nope", "slow": "slow"})
+    failed = by_subject(items, "service.failed")
+    assert {key: item["value"] for key, item in failed.items()} == {"web": 0, "db": 1, "nope": 0, "slow": 0}
+    assert (failed["db"]["evidence"]["result"], failed["db"]["evidence"]["exit_status"]) == ("signal", 9)
+    found = by_subject(items)
     assert {key: item["value"] for key, item in found.items()} == {"web": 1, "db": 0, "nope": 0, "slow": 0}
     assert found["web"]["evidence"] == {
         "state": "active (running)",
@@ -94,8 +99,10 @@ def test_supervisor_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, un
     config.write_text("[supervisorctl]\nserverurl = http://127.0.0.1:1 ; here\n")
     monkeypatch.setattr(services, "_ask", lambda url, user, password: PROGRAMS)
     entry = {"unit": unit, "backend": "supervisor", "config": str(config)}
-    found = by_subject(services.probe({"services": {"x": entry}}))["x"]
+    items = services.probe({"services": {"x": entry}})
+    found = by_subject(items)["x"]
     assert (found["value"], found["evidence"]["state"]) == (up, state)
+    assert by_subject(items, "service.failed")["x"]["value"] == (state == "FATAL")
 
 
 @pytest.mark.parametrize(

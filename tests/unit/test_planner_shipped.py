@@ -31,6 +31,8 @@ CASES = [
     ("config_drift", "web_conf", {}, "config_restore", {"file": "web_conf"}),
     ("disk_full", "/", {}, "disk_cleanup", {"place": "tmp"}),
     ("memory_full", "", {}, "diagnostics_collect", {}),
+    ("service_saturated", "web", {"wanted": 3}, "service_scale", {"service": "web", "instances": 3}),
+    ("database_connections_exhausted", "main", {}, "database_sessions_end", {"database": "main"}),
     ("cpu_runaway", "jobs", _RUNAWAY, "process_stop", {"process": "jobs", "pid": 99, "grace": 5}),
 ]
 

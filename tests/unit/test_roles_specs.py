@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,30 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.parent.parent for path in CHECKOUT.glob("roles/*/tasks/main.yml"))
 CARDS = sorted(CHECKOUT.glob("playbooks/*.remedy.yml"))
-OWN = "|".join(sorted(path.stem for path in CHECKOUT.glob("roles/*/library/*.py")))
-MODULE = re.compile(rf"^(ansible\.builtin|community\.general)\.\w+$|^({OWN})$")
-DEMO = ("config_restore", "disk_cleanup", "log_cleanup", "process_stop", "service_restart")
-KEYWORDS = {"name", "when", "vars", "register", "until", "retries", "delay", "environment"}
-KEYWORDS |= {"failed_when", "changed_when", "check_mode", "diff"}
+OWN_MODULES = sorted(path.stem for path in CHECKOUT.glob("roles/*/library/*.py"))
+MODULE = re.compile(rf"^(ansible\.builtin|ansible\.posix|community\.general)\.\w+$|^({'|'.join(OWN_MODULES)})$")
+IN_THE_DEMO = ("config_restore", "disk_cleanup", "log_cleanup", "process_stop", "service_restart")
+INCLUDED = {
+    "service_control": {"fleetmend_services"},
+    "balancer_members": {"fleetmend_balancers"},
+    "unit_quota": {"fleetmend_throttles", "fleetmend_processes", "fleetmend_protected"},
+}
+"""Role that others include -> the variables that it reads."""
+BLOCKS = ("block", "rescue", "always")
+KEYWORDS = {
+    "name",
+    "when",
+    "vars",
+    "register",
+    "until",
+    "retries",
+    "delay",
+    "environment",
+    "notify",
+    "no_log",
+    "become",
+}
+KEYWORDS |= {"failed_when", "changed_when", "check_mode", "diff", "loop", "loop_control", "delegate_to", "become_user"}
 
 
 def load(path: Path) -> Any:
@@ -27,6 +47,17 @@ def options_of(role: Path) -> dict[str, dict[str, Any]]:
     options = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
     assert isinstance(options, dict)
     return options
+
+
+def tasks_in(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every task of a file, those within blocks too."""
+    for task in tasks:
+        if "block" in task:
+            assert set(task) - {*BLOCKS, "name", "when", "vars"} == set()
+            for part in BLOCKS:
+                yield from tasks_in(task.get(part, []))
+        else:
+            yield task
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
@@ -46,8 +77,8 @@ def test_every_option_is_typed_described_prefixed_and_in_the_readme(role: Path) 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_tasks_use_qualified_modules_and_hide_no_failure(role: Path) -> None:
-    for file in role.glob("tasks/*.yml"):
-        for task in load(file):
+    for file in [*role.glob("tasks/*.yml"), *role.glob("handlers/*.yml")]:
+        for task in tasks_in(load(file)):
             actions = set(task) - KEYWORDS
             assert len(actions) == 1 and MODULE.match(actions.pop()), (file.name, task["name"])
             command = task.get("ansible.builtin.command")
@@ -76,7 +107,7 @@ def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -
     remedy = card.name.removesuffix(".remedy.yml")
     text = "".join(path.read_text() for path in (CHECKOUT / "roles" / remedy).glob("[tv]a*/*.yml"))
     read = set(re.findall(r"fleetmend_\w+", text))
-    read |= {f"fleetmend_{name}" for name in ("services",) if "name: service_control" in text}
+    read |= {variable for role, variables in INCLUDED.items() if f"name: {role}" in text for variable in variables}
     known = load(card)
     settable = options_of(CHECKOUT / "roles" / remedy).keys() - {f"{remedy}_{name}" for name in known["parameters"]}
     if not known.get("read_only"):
@@ -85,7 +116,7 @@ def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -
 
 def test_the_demo_has_everything_that_its_remedies_need() -> None:
     variables = load(CHECKOUT / "inventory" / "demo" / "group_vars" / "all.yml")
-    shown = [CHECKOUT / "playbooks" / f"{remedy}.remedy.yml" for remedy in DEMO]
-    assert {need for card in shown for need in load(card).get("needs", ())} <= variables.keys()
+    cards = [CHECKOUT / "playbooks" / f"{remedy}.remedy.yml" for remedy in IN_THE_DEMO]
+    assert {need for card in cards for need in load(card).get("needs", ())} <= variables.keys()
     source = variables["fleetmend_files"]["web_conf"]["source"]
     assert (CHECKOUT / "inventory" / "demo" / source).is_file()

@@ -21,6 +21,7 @@ from tests.stores import detection, new_store
 SYMPTOMS = {
     "http_unhealthy": Symptom(id="http_unhealthy", title="Unhealthy", explained_by=("service_down",), transient=True),
     "port_closed": Symptom(id="port_closed", title="Closed", transient=True),
+    "host_unreachable": Symptom(id="host_unreachable", title="Away", transient=True),
     "log_flood": Symptom(id="log_flood", title="A flood"),
 }
 
@@ -123,3 +124,33 @@ def test_what_a_treatment_causes_on_its_service_has_to_clear_with_it(store: Stor
     )
     assert (folded.incident_id, folded.opened) == (treated.incident_id, False)
     assert (elsewhere.opened, another.opened) == (True, True)
+
+
+def running(store: Store, found: Detection) -> Accepted:
+    """The incident of *found*, with a remedy at work on it."""
+    [treated] = accept(store, found)
+    with store.write() as tx:
+        incident = store.incidents.get(treated.incident_id)
+        for state in (State.PLANNED, State.APPROVED, State.RUNNING):
+            incident = store.incidents.move(tx, incident, state, "x")
+    return treated
+
+
+def test_what_a_reboot_causes_on_its_host_has_to_clear_with_it(store: Store, clock: ManualClock) -> None:
+    treated = running(store, detection(clock, symptom="reboot_required", subject="", service=None))
+    gone = detection(clock, symptom="host_unreachable", subject="", service=None)
+    closed, away, elsewhere, another = accept(
+        store,
+        detection(clock, symptom="port_closed"),
+        gone,
+        detection(clock, symptom="port_closed", host="h2"),
+        detection(clock, symptom="log_flood"),
+    )
+    assert {closed.incident_id, away.incident_id} == {treated.incident_id}
+    assert (elsewhere.opened, another.opened) == (True, True)
+
+
+def test_a_cure_of_one_thing_on_a_host_is_no_reason_for_the_host_to_go_away(store: Store, clock: ManualClock) -> None:
+    running(store, detection(clock, symptom="disk_full", subject="/", service=None))
+    [away] = accept(store, detection(clock, symptom="host_unreachable", subject="", service=None))
+    assert away.opened

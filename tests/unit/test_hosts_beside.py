@@ -1,0 +1,61 @@
+"""A remedy that acts on a further host, a load balancer's, is bound to that host too (law 6)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from approver.start import may_start
+from core.approvals import Answer, Approval
+from core.errors import Refused
+from core.fleets import Host
+from core.plans import Plan
+from loop.steps.planning import inventory_digest
+from tests.planning import NOW, SERVICE_RESTART, make_catalog, make_fleet, make_plan, make_step
+
+WEB = Host(name="web1", variables={"fleetmend_balancers": {"front": {"host": "lb1"}, "old": {"host": "lb1"}, "odd": 5}})
+LB = Host(name="lb1", variables={"ansible_host": "10.0.0.1", "fleetmend_services": {}})
+REMEDY = SERVICE_RESTART.evolve(reads=("fleetmend_balancers",))
+CATALOG = dataclasses.replace(make_catalog(), remedies={REMEDY.id: REMEDY})
+
+
+def plan_on_web() -> Plan:
+    return make_plan(make_step(REMEDY, "web1", service="web"))
+
+
+def digest(*hosts: Host) -> str:
+    return inventory_digest(make_fleet(*hosts), CATALOG, plan_on_web().steps)
+
+
+def test_the_hosts_that_entries_name_are_found_once() -> None:
+    fleet = make_fleet(WEB, LB)
+    assert fleet.beside(("web1",), ("fleetmend_balancers", "fleetmend_services")) == ("lb1",)
+    assert fleet.beside(("web1", "lb1"), ("fleetmend_balancers",)) == ()
+    assert fleet.beside(("web1",), ()) == ()
+
+
+def test_their_connection_is_in_the_hash_and_their_other_variables_are_not() -> None:
+    moved = LB.evolve(variables={**LB.variables, "ansible_host": "10.9.9.9"})
+    busy = LB.evolve(variables={**LB.variables, "fleetmend_services": {"haproxy": {}}})
+    assert digest(WEB, LB) != digest(WEB, moved)
+    assert digest(WEB, LB) == digest(WEB, busy)
+
+
+def test_one_that_the_fleet_lacks_stops_the_run() -> None:
+    plan = plan_on_web()
+    given = {
+        "id": "app-1",
+        "incident_id": plan.incident_id,
+        "plan_id": plan.id,
+        "plan_hash": plan.hash,
+        "answer": Answer.APPROVE,
+        "by": "person:ada",
+        "reasons": (),
+        "at": NOW,
+        "expires_at": NOW.replace(hour=23),
+    }
+    approval = Approval(**given)
+    may_start(plan, plan.hash, approval, make_fleet(WEB, LB), CATALOG, now=NOW)
+    with pytest.raises(Refused, match="acts on lb1 as well"):
+        may_start(plan, plan.hash, approval, make_fleet(WEB), CATALOG, now=NOW)
