@@ -1,5 +1,8 @@
 """Which addresses fail to log in over SSH, and how often, out of the journal or a log.
 
+An address is spoken of for an hour after it failed, though only what it does within the window counts: so that it can
+be seen to have stopped.
+
 What somebody typed as a user name stands in these lines, so a line is read from its end: what sshd itself wrote there
 comes last, whatever name is made to look like it.
 """
@@ -17,7 +20,8 @@ PATH = "/usr/bin:/bin:/usr/local/bin"
 PATIENCE = 4.0
 LINES = 50000
 TAIL = 8 << 20  # bytes of a log that are read, from its end
-MOST = 50  # addresses that are spoken of, the worst first
+MEMORY = 3600.0  # seconds that an address is spoken of after it failed
+MOST = 200  # addresses that are spoken of, the worst first
 WORD = r"(?: ssh2)?(?: \[preauth\])?$"
 FAILED = re.compile(r"^Failed (?!publickey)[a-z/-]+ for .* from (\S+) port (\d{1,5})" + WORD)
 LEFT = re.compile(
@@ -54,21 +58,24 @@ def probe(arguments: Dict[str, Any]) -> List[Dict[str, Any]]:
     worst: Dict[str, Tuple[int, Dict[str, Any]]] = {}
     for key, entry in arguments["auth"].items():
         try:
-            lines = _journal(entry["window"]) if entry["log"] is None else _log(entry["log"], entry["window"])
-            sources = count(lines)
+            now = time.time()
+            lines = list(_journal() if entry["log"] is None else _log(entry["log"], now))
+            sources = count(message for at, message in lines if at >= now - MEMORY)
+            recent = count(message for at, message in lines if at >= now - entry["window"])
         except (Unmeasured, OSError, ValueError) as error:
             items.append({"problem": "{}: {}".format(key, error)})
             continue
-        for address, source in sources.items():
+        for address in (address for address, whole in sources.items() if whole.failures):
+            source = recent.get(address, Source())
             evidence = {
                 "address": address,
                 "connections": len(source.ports),
                 "accepted": source.accepted,
                 "window": entry["window"],
             }
-            if source.failures > worst.get(address, (0, {}))[0]:
+            if source.failures > worst.get(address, (-1, {}))[0]:
                 worst[address] = source.failures, evidence
-    items.append({"name": "auth.sources", "subject": "", "value": len(worst)})
+    items.append({"name": "auth.sources", "subject": "", "value": sum(failures > 0 for failures, _ in worst.values())})
     for address, (failures, evidence) in sorted(worst.items(), key=lambda pair: (-pair[1][0], pair[0]))[:MOST]:
         items.append({"name": "auth.failures", "subject": address, "value": failures, "evidence": evidence})
     return items
@@ -103,9 +110,9 @@ def _address(text: str) -> Optional[str]:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def _journal(window: float) -> Iterator[str]:
+def _journal() -> Iterator[Tuple[float, str]]:
     words = ["journalctl", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE"]
-    words += ["--since=-{}s".format(int(window)), "--lines={}".format(LINES)]
+    words += ["--since=-{}s".format(int(MEMORY)), "--lines={}".format(LINES)]
     words += ["--identifier=sshd", "--identifier=sshd-session", "_UID=0"]  # whoever may log can't name himself root
     try:
         done = subprocess.run(
@@ -125,20 +132,19 @@ def _journal(window: float) -> Iterator[str]:
     if done.returncode != 0 or "No journal files were opened" in said:
         raise Unmeasured("the journal can't be read (is become needed?): {}".format(said[:200]))
     for line in done.stdout.splitlines():
-        message = json.loads(line.decode("utf-8", "replace")).get("MESSAGE")
-        if isinstance(message, str):
-            yield message
+        entry = json.loads(line.decode("utf-8", "replace"))
+        if isinstance(entry.get("MESSAGE"), str):
+            yield int(entry["__REALTIME_TIMESTAMP"]) / 1e6, entry["MESSAGE"]
 
 
-def _log(path: str, window: float) -> Iterator[str]:
+def _log(path: str, now: float) -> Iterator[Tuple[float, str]]:
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
         text = file.read(TAIL).decode("utf-8", "replace")
-    earliest = time.time() - window
     for line in text.splitlines():
         found = LOGGED.match(line)
-        if found and moment(found.group(1), time.time()) >= earliest:
-            yield found.group(2)
+        if found:
+            yield moment(found.group(1), now), found.group(2)
 
 
 def moment(stamp: str, now: float) -> float:

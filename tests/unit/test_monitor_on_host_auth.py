@@ -82,18 +82,21 @@ def measured(path: Path, window: float = 120) -> dict[str, Any]:
 def test_only_lines_of_sshd_within_the_window_count(tmp_path: Path) -> None:
     log = tmp_path / "auth.log"
     now = time.strftime("%b %e %H:%M:%S")
-    old = time.strftime("%b %e %H:%M:%S", time.localtime(time.time() - 600))
+    earlier = time.strftime("%b %e %H:%M:%S", time.localtime(time.time() - 600))
+    old = time.strftime("%b %e %H:%M:%S", time.localtime(time.time() - 4000))
     failed = "Failed password for root from 203.0.113.{} port 1 ssh2"
     log.write_text(
-        f"{old} web1 sshd[7]: {failed.format(1)}\n"
+        f"{old} web1 sshd[7]: {failed.format(0)}\n"
+        f"{earlier} web1 sshd[7]: {failed.format(1)}\n"
         f"{now} web1 sshd[7]: {failed.format(2)}\n"
         f"{datetime.now(UTC).isoformat()} web1 sshd-session[7]: {failed.format(3)}\n"
         f"{now} web1 other[7]: {failed.format(4)}\n"
         f"{now} web1 other: sshd[7]: {failed.format(5)}\n"
     )
     items = measured(log)
-    assert items.keys() == {"", "203.0.113.2", "203.0.113.3"}
+    assert items.keys() == {"", "203.0.113.1", "203.0.113.2", "203.0.113.3"}
     assert items[""]["value"] == 2
+    assert items["203.0.113.1"]["value"] == 0, "it has stopped, and that can be seen"
     facts = {"address": "203.0.113.2", "connections": 1, "accepted": 0, "window": 120}
     assert items["203.0.113.2"]["evidence"] == facts
 

@@ -199,6 +199,8 @@ def act(asked, *, check_mode):
         return False
     if asked["state"] == "present":
         text = commands_to_block(table, address, asked["minutes"])
+    elif sum(len(body.get("elem", ())) for kind, body in table if kind == "set") == 1:
+        text = "delete table inet fleetmend\n"  # nobody else is blocked, so nothing of it is needed
     else:
         text = f"delete element inet fleetmend {FAMILY[address.version][0]} {{ {address} }}\n"
     run("nft", *(["-c"] if check_mode else []), "-f", "-", text=text)
