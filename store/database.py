@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -74,13 +75,22 @@ class Database:
         # PostgreSQL would show each statement another moment.
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reading: dict[str, Any] = snapshot if self.engine.dialect.name == _POSTGRES else {}
+        self._own = threading.local()
         self._turn = Turn() if url.startswith("sqlite") else None
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """A read-only transaction: one consistent snapshot."""
+        """A read-only transaction: one consistent snapshot. Within another one of this thread it is that one."""
+        outer: Tx | None = getattr(self._own, "reading", None)
+        if outer is not None:
+            yield outer
+            return
         with plain_errors(), self.engine.connect().execution_options(**self._reading) as connection:
-            yield Tx(connection)
+            self._own.reading = tx = Tx(connection)
+            try:
+                yield tx
+            finally:
+                self._own.reading = None
 
     @contextmanager
     def write(self, point: Point | None = None, *, urgent: bool = False) -> Iterator[Tx]:

@@ -55,7 +55,7 @@ def replan(work: Work, why: str) -> None:
     earlier = work.context.store.plans.of(work.incident.id)
     if len(earlier) >= _MOST_PLANS:
         raise NeedsHuman(f"{len(earlier)} plans were made, and none was carried through")
-    tried = tried_remedies(work)
+    tried = tried_remedies(work) if earlier else frozenset()
     with work.context.model_places.taken() as got:
         if not got:
             raise Retryable("half of the workers wait for the model already; it is asked again shortly")

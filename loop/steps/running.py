@@ -35,8 +35,9 @@ class _Cooling(Exception):
 
 def run(work: Work) -> None:
     """The step for `approved`."""
-    plan = current_plan(work)
-    approval = _approval(work, plan)
+    with work.context.store.read():
+        plan = current_plan(work)
+        approval = _approval(work, plan)
     if work.now >= approval.expires_at:
         _ask_anew(work)
         return
@@ -100,8 +101,7 @@ def _already_clear(work: Work) -> bool:
     incident, store = work.incident, work.context.store
     if incident.request is not None:
         return False
-    touched = [run for run in store.runs.newest() if run.fleet == incident.fleet and incident.host in run.hosts]
-    if not any(run.ended_at is not None and run.ended_at > incident.last_seen_at for run in touched):
+    if not store.runs.ended_on(incident.fleet, incident.host, incident.last_seen_at):
         return False
     states = work.context.recheck.check(work.fleet, store.incidents.signals(incident.id))
     return bool(states) and all(state is SignalState.CLEAR for state in states.values())

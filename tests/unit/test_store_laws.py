@@ -150,6 +150,7 @@ def test_a_store_can_be_opened_again(store: Store, clock: ManualClock, tmp_path:
 @pytest.mark.parametrize("name", ["journal.key", "journal.head"])
 def test_keys_are_private(store: Store, clock: ManualClock, tmp_path: Path, name: str) -> None:
     opened(store, clock)
+    store.journal.head_file.flush()
     assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
