@@ -15,7 +15,7 @@ from tests.house.pages import first_cells, page, rows, section
 from tests.world import open_house
 
 WORDS = ["fleet", "symptom", "probe", "detection", "incident", "remedy", "plan", "approval", "run", "verdict"]
-WORDS += ["outcome", "lesson", "journal"]
+WORDS += ["outcome", "lesson", "journal", "proof"]
 
 
 def test_the_glossary_has_the_words_of_the_house() -> None:
