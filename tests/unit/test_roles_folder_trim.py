@@ -176,6 +176,17 @@ def test_empty_old_folders_go_and_others_stay(tmp_path: Path) -> None:
     assert run(root, **options)["changed"] is False
 
 
+@pytest.mark.parametrize("name", ["lost+found", "systemd-private-1234-web.service-ab/tmp"])
+def test_what_is_the_systems_own_is_spared(tmp_path: Path, name: str) -> None:
+    inner = tmp_path / name
+    inner.mkdir(parents=True)
+    (inner / "old.tmp").write_text("x")
+    for path in (inner / "old.tmp", inner, tmp_path / name.split("/", maxsplit=1)[0]):
+        os.utime(path, (1000, 1000))
+    result = run(tmp_path, patterns=["*"], target=None, older_than=60, empty_folders=True)
+    assert result["changed"] is False and (inner / "old.tmp").exists()
+
+
 def test_a_folder_that_something_was_put_into_stays(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "new").write_text("new")

@@ -26,7 +26,6 @@ description:
   - Deletes files that match C(patterns), oldest first, until the folder's files add up to no more than C(target).
   - If that is not enough, files that match C(current) too lose their oldest part; their writers keep their inode.
   - Symbolic links are neither followed nor deleted. System folders, links and relative paths are refused.
-  - What it needs on a host is no space on its disk, only a place for temporary files (C(TMPDIR)).
 options:
   path: {type: str, required: true, description: Absolute path of the folder.}
   patterns: {type: list, elements: str, required: true, description: Names of files that may be touched.}
@@ -59,6 +58,7 @@ shortened: {description: Files that were shortened., type: list, returned: succe
 SYSTEM = re.compile(
     r"/(bin|boot|dev|etc|home|lib\d*|opt|proc|root|run|sbin|srv|sys|usr(/(s?bin|lib|local|share))?|var(/lib)?)?"
 )
+SPARED = re.compile(r"lost\+found$|systemd-private-")  # the file system's own, and what services hold mounted
 SHOWN = 100
 CHUNK = 1 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -109,10 +109,11 @@ def check_folder(path):
 
 
 def seen_in(root):
-    """Everything below the open folder *root*; links are not followed."""
+    """Everything below the open folder *root* but SPARED folders; links are not followed."""
     files, folders = [], {}
     for folder, inner, names, handle in os.fwalk(".", dir_fd=root, follow_symlinks=False):
         folders[str(PurePosixPath(folder))] = (os.fstat(handle).st_mtime, [*inner, *names])
+        inner[:] = [name for name in inner if not SPARED.match(name)]
         for name in names:
             try:
                 status = os.stat(name, dir_fd=handle, follow_symlinks=False)
