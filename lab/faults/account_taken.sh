@@ -13,6 +13,7 @@ case $1 in
         mkdir -p /run/lab-intruder
         chmod 0755 /run/lab-intruder
         [ -e /run/lab-intruder/key ] || ssh-keygen -q -t ed25519 -N '' -C intruder -f /run/lab-intruder/key
+        chage --expiredate -1 alice
         grep -q ' intruder$' $keys || cat /run/lab-intruder/key.pub >>$keys
         log_in 'nohup sleep 86400 >/dev/null 2>&1 </dev/null & echo in'
         pgrep -u alice sleep >/dev/null
