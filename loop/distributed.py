@@ -18,6 +18,7 @@ from fleets.source import FleetSource
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.celery_worker import CeleryWorker
+from loop.footing import stay_put
 from loop.wiring import Loop, wire
 from runner.job import default_environment
 from runner.settle import settle_left_runs, settle_looks
@@ -74,6 +75,7 @@ class LoopWorker:
 
     def __enter__(self) -> Self:
         self.look_around()
+        stay_put()
         self._house.enter_context(self.loop.context.presence)
         self._worker.start()
         return self
