@@ -3,7 +3,7 @@ PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo up test test-fast test-crash lint lock clean
+.PHONY: help install demo up test test-fast test-crash bench lint lock clean
 
 help:            ## show this
 	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ KILLS ?= 250
 test-crash: $(VENV)/dev.done    ## kill processes wherever the loop writes, and follow every incident to its end
 	$(BIN)/python -m tests.crash.matrix --kills $(KILLS)
 	$(BIN)/python -m tests.crash.crowd --workers 8 --incidents 500 --hosts 50
+
+bench: $(VENV)/dev.done         ## measure; FLEETMEND_BENCH_PEER=/path/to/python (with ansible-rulebook) compares
+	$(BIN)/python -m bench $(BENCH)
 
 lint: $(VENV)/dev.done          ## style, types and borders alone
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -27,9 +27,7 @@ _LOCAL_FLAGS = 3
 class Spawn(pexpect.spawn):  # type: ignore[misc]
     """pexpect's own, but for how the process begins."""
 
-    def _spawnpty(
-        self, args: Sequence[bytes], *, env: Mapping[str, str], cwd: str, echo: bool, **_given: Any
-    ) -> Any:
+    def _spawnpty(self, args: Sequence[bytes], *, env: Mapping[str, str], cwd: str, echo: bool, **_given: Any) -> Any:
         ours, theirs = os.openpty()
         try:
             termios.tcsetwinsize(theirs, _ROWS_AND_COLUMNS)
