@@ -3,7 +3,7 @@ PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo up test test-fast test-crash test-lab prove lint lock clean
+.PHONY: help install demo up test test-fast test-crash test-lab prove bench lint lock clean
 
 help:            ## show this
 	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ test-lab: $(VENV)/dev.done      ## bring up real hosts on this machine, break th
 
 prove: $(VENV)/run.done         ## the second half of it alone: prove the whole catalog (needs root)
 	tools/prove
+
+bench: $(VENV)/dev.done         ## measure; FLEETMEND_BENCH_PEER=/path/to/python (with ansible-rulebook) compares
+	$(BIN)/python -m bench $(BENCH)
 
 lint: $(VENV)/dev.done          ## style, types and borders alone
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

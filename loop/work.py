@@ -14,6 +14,7 @@ from core.states import State
 from core.symptoms import Symptom
 from loop.context import Context
 from loop.keeper import LeaseKeeper
+from loop.sight import Sight
 from monitor.detect import symptoms_of
 from store.database import Tx
 
@@ -25,6 +26,7 @@ class Work:
     context: Context
     incident: Incident
     keeper: LeaseKeeper
+    sight: Sight
 
     @property
     def now(self) -> datetime:
@@ -33,12 +35,12 @@ class Work:
     @cached_property
     def fleet(self) -> Fleet:
         """The incident's fleet as its files were when the step first asked. Raises NotFound or BadInput."""
-        return self.context.fleet(self.incident.fleet)
+        return self.sight.fleet(self.incident.fleet)
 
     @cached_property
     def catalog(self) -> Catalog:
         """The catalog as its files were when the step first asked. What runs is compared with its digest once more."""
-        return self.context.catalog
+        return self.sight.catalog()
 
     @property
     def symptoms(self) -> dict[str, Symptom]:

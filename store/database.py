@@ -58,11 +58,16 @@ class Tx:
         """Every row, as mappings."""
         return list(self.execute(statement).mappings())
 
-    def serialise(self, name: str) -> None:
-        """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway."""
-        if self._connection.dialect.name == _POSTGRES:
-            number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-            self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(n)s)", {"n": number})
+    def serialise(self, name: str) -> bool:
+        """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway.
+
+        True if others may have written meanwhile, so that what was read before has to be read again.
+        """
+        if self._connection.dialect.name != _POSTGRES:
+            return False
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(n)s)", {"n": number})
+        return True
 
 
 class Database:

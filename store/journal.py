@@ -15,6 +15,7 @@ from store.head_file import HeadFile
 from store.tables import journal, journal_head
 
 _PAGE = 500
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
 
 
 class Journal:
@@ -34,7 +35,7 @@ class Journal:
             "kind": kind,
             "incident_id": incident_id,
             "actor": actor,
-            "body": json.dumps(body, sort_keys=True, separators=(",", ":"), default=str),
+            "body": _canonical(body),
         }
         if not tx.entries:
             tx.before_commit.append(lambda: self._chain(tx))

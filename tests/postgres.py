@@ -34,18 +34,22 @@ _SETTINGS = {
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }
+_LASTING = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB", "autovacuum": "on"}
+"""PostgreSQL's own defaults, for who measures."""
 _STARTS_SECONDS = 60.0
 
 
 class Postgres:
     """One server with one folder, reached through a socket in it. It can be stopped and started again."""
 
-    def __init__(self, folder: Path, data: Path | None = None) -> None:
+    def __init__(self, folder: Path, data: Path | None = None, *, lasting: bool = False) -> None:
         """Lay the server out in *folder*, whose path has to be short: a socket's may have 107 bytes.
 
-        Its data goes to *data*, an empty folder, or into *folder* too.
+        Its data goes to *data*, an empty folder, or into *folder* too. *lasting*: what was committed outlasts the
+        machine, as people run it.
         """
         self._folder, self._data = folder, data or folder / "data"
+        self._settings = _SETTINGS | (_LASTING if lasting else {})
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         place = _installed()
@@ -61,7 +65,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and return when it answers. It dies with this process, however that one ends."""
-        settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         command = [self._bin / "postgres", "-D", self._data, "-k", self._folder, *settings]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -115,13 +119,15 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(*, lasting: bool = False) -> Iterator[Postgres]:
     """A running server in a folder of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="fm-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder,
-        tempfile.TemporaryDirectory(prefix="fm-pg-", dir=quick_place(), ignore_cleanup_errors=True) as data,
+        tempfile.TemporaryDirectory(
+            prefix="fm-pg-", dir="/tmp" if lasting else quick_place(), ignore_cleanup_errors=True
+        ) as data,
     ):
-        server = Postgres(Path(folder), Path(data))
+        server = Postgres(Path(folder), Path(data), lasting=lasting)
         server.start()
         try:
             yield server

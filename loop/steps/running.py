@@ -193,10 +193,12 @@ def _end(work: Work, plan: Plan, begun: Run, result: RunResult) -> Run | None:
 
 def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
     runs, follower = work.context.store.runs, Follower(work, begun.id)
+    fleet = work.sight.fleet(work.incident.fleet)
+    work.sight.forget()  # this takes its time
     try:
         result = work.context.executor.execute(
             begun.id,
-            work.context.fleet(work.incident.fleet),  # a step before this one may have taken long
+            fleet,
             plan.steps[begun.step],
             on_event=follower.on_event,
             on_process=follower.on_process,
