@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from typing import Any
@@ -11,6 +10,7 @@ from core.model import Model, Time
 
 GENESIS = "0" * 64
 """The predecessor of the first entry."""
+_in_one_line = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Entry(Model):
@@ -37,5 +37,5 @@ def seal(
     key: bytes, *, seq: int, at: str, kind: str, incident_id: str | None, actor: str, body: str, previous: str
 ) -> str:
     """HMAC-SHA256 over the entry's fields; *at* is ISO 8601 in UTC and *body* canonical JSON, as stored."""
-    text = json.dumps([seq, at, kind, incident_id, actor, body, previous], separators=(",", ":"))
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    text = _in_one_line([seq, at, kind, incident_id, actor, body, previous])
+    return hmac.digest(key, text.encode(), "sha256").hex()
