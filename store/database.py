@@ -30,6 +30,8 @@ _POSTGRES_ARGUMENTS = {
     "keepalives_idle": _BUSY_SECONDS,
     "options": f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={_BUSY_SECONDS}s",
 }
+_STREAMED = 1000
+"""Rows that are fetched at a time."""
 _DISK_FULL = "53100"
 """PostgreSQL's SQLSTATE."""
 _FULL_WORDS = "the disk that the database is on is full: nothing was stored; make room there, and send it again"
@@ -57,6 +59,14 @@ class Tx:
     def all(self, statement: Executable) -> list[RowMapping]:
         """Every row, as mappings."""
         return list(self.execute(statement).mappings())
+
+    def each(self, statement: Executable) -> Iterator[RowMapping]:
+        """Every row, as mappings, in a stream: they need not fit into memory."""
+        yield from self.execute(statement.execution_options(yield_per=_STREAMED)).mappings()
+
+    def tuples(self, statement: Executable) -> Iterator[Any]:
+        """Every row, as tuples, in a stream."""
+        yield from self.execute(statement.execution_options(yield_per=_STREAMED))
 
     def serialise(self, name: str) -> bool:
         """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway.

@@ -12,7 +12,7 @@ import yaml
 
 from catalog.vetting import vet
 from core.settings import CHECKOUT
-from store.counters import Counter as Count
+from store.sealing import PRUNED
 from tests.crash.children import start, wait_for
 from tests.crash.kills import Kill, Killer
 from tests.crash.places import Ground, Place
@@ -121,7 +121,8 @@ def _write_toll(place: Place, stage: Stage) -> None:
     store = stage.house.loop.context.store
     incidents = store.incidents.newest(limit=1000)
     held = Counter(one.id for incident in incidents for one in store.detections.of(incident.id))
-    answered = [line["detection"] for line in stage.record.lines("answered")]
+    answered = stage.record.lines("answered")
+    pruned = {entry.incident_id for entry in store.journal.entries() if entry.kind == PRUNED}
     began = stage.record.lines("began")
     # Nobody asks twice for the same in any scenario, so that the same remedy with the same values is a repetition.
     runs = Counter(json.dumps([line["remedy"], line["hosts"], line["parameters"]]) for line in began)
@@ -131,7 +132,7 @@ def _write_toll(place: Place, stage: Stage) -> None:
         detections=len(answered),
         runs=len(began),
         incidents=len(incidents),
-        lost=sum(held[detection] != 1 for detection in answered) - store.counters.of(Count.PRUNED_DETECTIONS),
+        lost=sum(held[line["detection"]] != 1 and line["incident"] not in pruned for line in answered),
         repeated=sum(count - 1 for count in runs.values()),
         stuck=sum(not incident.state.terminal for incident in incidents),
         violation=proof.violation or "",
