@@ -27,7 +27,7 @@ from tests.crash.jumping_clock import JumpingClock
 from tests.crash.places import Place
 from tests.crash.record import Record
 from tests.stores import detection
-from tests.unit.content import write_remedy, write_shipped
+from tests.unit.content import prove_all, write_remedy, write_shipped
 from tests.world import AUTO, House, World, open_house, write_content
 
 READ_ONLY = "look"
@@ -132,6 +132,7 @@ class Crowd:
         write_remedy(folder / "content", READ_ONLY, card={"treats": ["config_drift"], "read_only": True})
         write_shipped(folder / "shipped", yaml.safe_load((CHECKOUT / "catalog" / "symptoms.yml").read_text()))
         vet(folder / "content", shipped=folder / "shipped")
+        prove_all(folder / "content", folder / "shipped")
         found = []
         for number in range(self.incidents):
             host, subject = f"h{number % self.hosts}", f"s{number // self.hosts}"

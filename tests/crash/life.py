@@ -22,8 +22,8 @@ from tests.unit.content import prove_all, write_shipped
 from tests.world import write_content, write_fleet
 
 _DONE = "done"
-_USED = ("service_failed", "service_down", "http_unhealthy", "port_closed", "config_drift", "host_unreachable")
-"""Symptoms that scenarios speak of, and those that explain them: reading all of them would take most of a life."""
+_SPOKEN_OF = ("service_down", "http_unhealthy", "port_closed", "config_drift")
+"""Symptoms of the scenarios: reading all that there are would take most of a life."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Toll:
 
 def lay_out(ground: Ground, name: str) -> Place:
     """A place with content, an empty database and keys: what is the same for all scenarios."""
-    place, scenario = ground.new(name), Scenario(actions=())
+    place, scenario, shipped = ground.new(name), Scenario(actions=()), _shipped_symptoms()
     write_content(place.folder / "content", **scenario.file)
     write_shipped(
-        place.folder / "shipped", {name: symptom for name, symptom in _shipped_symptoms().items() if name in _USED}
+        place.folder / "shipped", {name: symptom for name, symptom in shipped.items() if name in with_causes(shipped)}
     )
     vet(place.folder / "content", shipped=place.folder / "shipped")
     prove_all(place.folder / "content", place.folder / "shipped")
@@ -138,6 +138,17 @@ def _write_toll(place: Place, stage: Stage) -> None:
         violation=proof.violation or "",
     )
     (place.folder / "toll").write_text(json.dumps(asdict(toll)))
+
+
+def with_causes(shipped: dict[str, Any]) -> set[str]:
+    """The symptoms of the scenarios, and all that explain them."""
+    found, waiting = set(), list(_SPOKEN_OF)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += shipped[name].get("explained_by", ())
+    return found
 
 
 def _shipped_symptoms() -> dict[str, Any]:
