@@ -38,8 +38,9 @@ class HeadFile:
             if self._newest is not None and head.seq <= self._newest.seq:
                 return
             self._newest = head
-            if self._closing:
+            if self._closing:  # a store that was closed may be used on
                 self._write(head)
+                self._seen_to = head.seq
                 return
             if self._thread is None:
                 self._thread = threading.Thread(target=self._follow, name="journal head", daemon=True)
@@ -71,7 +72,7 @@ class HeadFile:
                     return
             self._write(head)
             with self._condition:
-                self._seen_to = head.seq
+                self._seen_to = max(self._seen_to, head.seq)
                 self._condition.notify_all()
 
     def _write(self, head: Head) -> None:

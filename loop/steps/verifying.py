@@ -74,6 +74,10 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     verdict = found.verdict or Verdict.UNKNOWN
     if verdict is Verdict.NOT_HEALED and any(run.status in _INTERRUPTED for run in runs):
         verdict = Verdict.UNKNOWN
+    # What only looked has healed nothing, though it is well now: somebody else mended it, and no lesson is drawn.
+    only_looked = verdict is Verdict.HEALED and bool(runs) and all(run.read_only for run in runs)
+    if only_looked:
+        verdict, reason = Verdict.UNKNOWN, f"it cleared by itself, or by other hands: {reason}"
     cleared_at = found.verification.clear_since
     with work.context.presence.at(Role.KNOWLEDGE, f"{work.incident.id} {work.incident.title}"):
         outcome = make_outcome(work.incident, plan, runs, verdict, reason, cleared_at=cleared_at, at=work.now)
@@ -81,11 +85,12 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     with store.write(Point.VERIFYING_CLOSE) as tx:
         store.verifications.put(tx, found.verification)
         store.outcomes.add(tx, outcome)
-        if verdict is Verdict.HEALED:
+        if verdict is Verdict.HEALED or only_looked:
             # The next sweep starts afresh: what it finds from now on is a new problem. (A sweep takes conditions
             # before incidents too, so that the two can't wait for each other.)
             store.conditions.forget(tx, work.incident.fleet, store.incidents.signals(work.incident.id))
-            work.move(tx, State.RESOLVED, f"healed by {plan.title}: {reason}", actor="verifier")
+            words = reason if only_looked else f"healed by {plan.title}: {reason}"
+            work.move(tx, State.RESOLVED, words, actor="verifier")
         else:
             _go_on(work, tx, plan, runs, outcome)
 
