@@ -47,6 +47,9 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         task_default_queue="fleetmend",
         worker_enable_remote_control=False,
+        # After a lost connection it would be restored by whichever thread acknowledges, and over AMQP two that wait for
+        # the broker's answer on one connection wait for ever.
+        worker_enable_prefetch_count_reduction=False,
         broker_connection_max_retries=None,
         broker_connection_timeout=_BROKER_SECONDS,
     )
