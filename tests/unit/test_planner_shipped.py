@@ -69,6 +69,37 @@ def test_each_remedy_is_filled_in_by_rules(symptom, subject, evidence, remedy, p
     assert result.confidence == 0.8
 
 
+KEPT = {
+    "fleetmend_mounts": {"data": {"path": "/srv/data"}, "more": {"path": "/srv/more"}},
+    "fleetmend_logs": {"talker": {"unit": "talker"}, "web": {"unit": "web"}},
+    "fleetmend_certificates": {"web_tls": {"path": "/etc/web.crt"}, "other": {"path": "/etc/other.crt"}},
+    "fleetmend_backups": {"orders": {"paths": ["/srv/data/orders"]}, "mail": {"paths": ["/srv/mail"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("symptom", "subject", "evidence", "remedy", "parameters"),
+    [
+        ("mount_missing", "data", {}, "mount_restore", {"mount": "data"}),
+        ("mount_readonly", "more", {}, "mount_restore", {"mount": "more"}),
+        ("certificate_expiring", "web_tls", {}, "certificate_renew", {"certificate": "web_tls"}),
+        ("backup_stale", "orders", {}, "backup_create", {"backup": "orders"}),
+        ("data_lost", "mail", {}, "backup_restore", {"backup": "mail", "snapshot": "latest"}),
+        ("data_lost", "mail", {"snapshot": "ab12cd34"}, "backup_restore", {"backup": "mail", "snapshot": "ab12cd34"}),
+        # the folder is another one than the one that floods, so it is left alone
+        ("log_flood", "talker", {"log": "talker"}, "log_cleanup", {"log": "talker"}),
+        ("log_flood", "web", {"log": "web"}, "log_cleanup", {"log": "web", "folder": "web_logs"}),
+        ("log_flood", "elsewhere", {}, "diagnostics_collect", {}),
+    ],
+)
+def test_what_is_kept_in_order_is_filled_in_by_rules(symptom, subject, evidence, remedy, parameters):
+    fleet = make_fleet(make_host("alpha", **KEPT))
+    incident = make_incident(symptom, subject, evidence=evidence)
+    result = Planner(None, Remembered()).propose(incident, fleet, shipped()).result
+    assert isinstance(result, Proposal)
+    assert (result.steps[0].remedy, result.steps[0].parameters) == (remedy, parameters)
+
+
 PLACES = {"tmp": {"path": "/tmp"}, "packages": {"kind": "package_cache"}, "spool": {"path": "/data/spool"}}
 
 
