@@ -3,7 +3,7 @@ PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo up test test-fast test-crash test-lab lint lock clean
+.PHONY: help install demo up test test-fast test-crash test-lab prove lint lock clean
 
 help:            ## show this
 	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -42,8 +42,12 @@ test-crash: $(VENV)/dev.done    ## kill processes wherever the loop writes, and 
 	$(BIN)/python -m tests.crash.matrix --kills $(KILLS)
 	$(BIN)/python -m tests.crash.crowd --workers 8 --incidents 500 --hosts 50
 
-test-lab: $(VENV)/dev.done      ## bring up real hosts on this machine, and break them (needs root)
+test-lab: $(VENV)/dev.done      ## bring up real hosts on this machine, break them, and prove the whole catalog on them (needs root)
 	$(BIN)/python -m pytest tests/lab
+	tools/prove
+
+prove: $(VENV)/run.done         ## the second half of it alone: prove the whole catalog (needs root)
+	tools/prove
 
 lint: $(VENV)/dev.done          ## style, types and borders alone
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

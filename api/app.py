@@ -11,6 +11,7 @@ from api.border import BodyBound, Border
 from api.metrics import make_registry
 from api.problems import ERROR_STATUSES, add_handlers, in_openapi
 from api.routes import (
+    agents,
     catalog,
     detections,
     fleets,
@@ -34,7 +35,7 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", _OPENAPI, _DOCS})
 
 _LONGEST_PERSON = 90
 _ABOUT = "Self-healing for Ansible fleets. Errors are `application/problem+json`; times are ISO 8601 with a zone."
-_NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, pauses, tokens)
+_NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, agents, pauses, tokens)
 
 
 def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
@@ -57,11 +58,18 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.loop = loop
-    app.state.registry = make_registry(loop.context.store)
+    app.state.registry = make_registry(loop.context.store, loop.context.clock)
     add_handlers(app, loop)
     # The last one added is the outermost.
     app.add_middleware(BodyBound)
-    app.add_middleware(Authentication, owner=loop.context.store.tokens.owner, person=person, open_paths=OPEN_PATHS)
+    tokens_made = loop.context.store.tokens
+    app.add_middleware(
+        Authentication,
+        owner=tokens_made.owner,
+        owner_lately=tokens_made.owner_lately,
+        person=person,
+        open_paths=OPEN_PATHS,
+    )
     app.add_middleware(Border)
 
     # `Authentication` lets nobody in without a token; this only says so in the documentation.

@@ -13,7 +13,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from core.errors import BadInput, Conflict, FleetmendError, NeedsHuman, NotFound, Refused, Retryable
+from core.errors import BadInput, Conflict, FleetmendError, NeedsHuman, NotFound, Refused, Retryable, StorageFull
 from core.model import Model
 from core.points import Point
 from core.redaction import Redactor
@@ -25,7 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 _LONGEST = 1000
 _LONGEST_JOURNALLED = 500
 _LONGEST_PART = 60
-_RETRY_SECONDS = 1
+_RETRY_SECONDS, _RETRY_FULL_SECONDS = 1, 30
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,6 +62,7 @@ _KINDS: tuple[tuple[type[FleetmendError], Kind], ...] = (
     (NotFound, _NOT_FOUND),
     (Conflict, Kind(409, "conflict", "It moved on meanwhile")),
     (NeedsHuman, Kind(409, "needs-human", "There is nothing safe left to do")),
+    (StorageFull, Kind(507, "storage-full", "There is no room left")),
     (Retryable, Kind(503, "retry", "Not now; try again")),
 )
 ERROR_STATUSES = tuple(sorted({kind.status for _, kind in _KINDS} | {UNAUTHORIZED.status, TOO_LARGE.status}))
@@ -85,7 +86,8 @@ def in_openapi(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def answer_error(error: Exception) -> JSONResponse:
     """The answer for one of our own errors."""
     kind = next((kind for known, kind in _KINDS if isinstance(error, known)), FAULT)
-    headers = {"Retry-After": str(_RETRY_SECONDS)} if isinstance(error, Retryable) else None
+    seconds = _RETRY_FULL_SECONDS if isinstance(error, StorageFull) else _RETRY_SECONDS
+    headers = {"Retry-After": str(seconds)} if isinstance(error, Retryable) else None
     return answer(kind, str(error), headers)
 
 

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from cli import (
+    agents,
     ask,
     catalog,
+    db,
     detect,
     fleets,
     incidents,
@@ -98,8 +100,12 @@ app.add_typer(fleets.app, name="fleets")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(lab.app, name="lab")
 _add("lessons", lessons.lessons)
+_add("agents", agents.agents)
 app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(db.app, name="db")
+_add("backup", db.backup)
+_add("restore", db.restore)
 _add("settings", settings.settings)

@@ -47,13 +47,16 @@ def api(ctx: typer.Context) -> None:
 
 def worker(ctx: typer.Context) -> None:
     """Advance incidents and run sweeps until Ctrl-C. Needs FLEETMEND_DATABASE_URL and FLEETMEND_BROKER_URL."""
-    from cli.stopping import Stopping
+    from cli.stopping import Stopping, end_now
     from loop.distributed import LoopWorker
 
     one = _checked(ctx)
     with Stopping() as stopping, LoopWorker(one.settings) as working:
         _welcome(one, "worker", [("worker", working.name), ("threads", one.settings.workers)])
         _stay(one, stopping, working, working.look_around)
+    if working.unfinished:
+        one.page.line("stopped; what was still at work is taken up by others")
+        end_now()
 
 
 def beat(ctx: typer.Context) -> None:

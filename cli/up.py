@@ -46,7 +46,7 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
     from cli.demo.hosts import demo_hosts
     from cli.demo.place import FLEET
     from cli.shipped_demo import point_at_hosts, shipped_app
-    from cli.stopping import Stopping
+    from cli.stopping import Stopping, end_now
     from cli.watch import Watch
     from loop.embedded import Embedded
 
@@ -75,6 +75,9 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
             except Retryable as problem:
                 complain(f"{problem}; the loop goes on, and so do these lines")
         page.line("stopping; once more stops at once")
+    if embedded.unfinished:
+        page.line("stopped; what was still at work is taken up at the next start")
+        end_now()
 
 
 def _welcome(page: Page, settings: Settings, files: dict[str, FleetFile], url: str, token: str | None) -> None:

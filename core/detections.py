@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
@@ -43,7 +44,7 @@ class Detection(Model):
     source: str = Field(max_length=100)
     seen_at: Time
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.fleet, self.symptom, self.subject, self.host)
 

@@ -17,6 +17,10 @@ class Retryable(FleetmendError):
     exit_code = 75
 
 
+class StorageFull(Retryable):
+    """The disk or the quota that the database is on is full: room has to be made first. Nothing was stored."""
+
+
 class Final(FleetmendError):
     """Repeating the call cannot help; the cause has to change first."""
 

@@ -90,6 +90,12 @@ class Budget(Model):
 
     hosts_per_hour: int | None = Field(default=None, ge=1)
     concurrent_runs: int = Field(default=2, ge=1)
+    runs_per_hour: int = Field(default=100, ge=1)
+    """A ceiling that is always there: if something goes round in circles, it stops here."""
+    at_once: Share = 1.0
+    """Share of the fleet's hosts that may be down or touched at once; one host always may."""
+    group_at_once: dict[str, Share] = Field(default_factory=dict)
+    """The same, for groups of the inventory."""
     stop_when_unhealthy: Share = 1.0
 
 

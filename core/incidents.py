@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from core.detections import Signal
+from core.importance import ORDINARY
 from core.model import HostName, Model, Name, Scalar, Subject, Time
 from core.severity import Severity
 from core.states import State
@@ -49,6 +50,7 @@ class Incident(Model):
     evidence: dict[str, Scalar]
     request: Request | None = None
     plan_id: str | None = None
+    importance: int = ORDINARY
     opened_at: Time
     changed_at: Time
     last_seen_at: Time

@@ -57,6 +57,7 @@ class Run(Model):
     fleet: Name
     hosts: tuple[HostName, ...]
     parameters: dict[str, Scalar]
+    read_only: bool = False
     status: RunStatus
     worker: str
     process: ProcessRef | None = None

@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         description="Wall-clock limit for one answer of the model, after which rules answer.",
     )
     workers: int = Field(default=8, ge=1, le=64, description="Threads that advance incidents and run sweeps.")
+    most_due: int = Field(
+        default=100,
+        ge=1,
+        description="How many incidents may wait for a worker: while there are more, sweeps are left out, so that what "
+        "was found is worked on before more is looked for.",
+    )
     forks: int = Field(
         default=10, ge=1, le=500, description="Hosts that one Ansible process works on at the same time."
     )
@@ -95,6 +101,39 @@ class Settings(BaseSettings):
         default=Path("/var/lib/fleetmend/lab"),
         description="Where `fleetmend lab` keeps its hosts and the tree that they are layered on: a gigabyte, on a "
         "file system that overlayfs can write to.",
+    )
+    keep_incidents: Duration = Field(
+        default=timedelta(days=90),
+        ge=timedelta(days=1),
+        description="How long ended incidents are kept, with their plans, approvals and runs. Give it more than your "
+        "longest cooldown.",
+    )
+    most_incidents: int = Field(
+        default=50_000,
+        ge=100,
+        description="How many ended incidents are kept; of more, the oldest go first, but none in its first day.",
+    )
+    keep_events: Duration = Field(
+        default=timedelta(days=14),
+        ge=timedelta(days=1),
+        description="How long the events of ended runs are kept, and the single detections of incidents.",
+    )
+    keep_outcomes: Duration = Field(
+        default=timedelta(days=400),
+        ge=timedelta(days=1),
+        description="How long outcomes are kept; lessons are made of them.",
+    )
+    keep_journal: Duration = Field(
+        default=timedelta(days=400),
+        ge=timedelta(days=1),
+        description="How long the journal is kept. What is cut off is sealed by a checkpoint, so that the proof holds.",
+    )
+    heartbeat_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        repr=False,
+        description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
+        "elsewhere can tell you when it is not. Treated as a secret.",
     )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 

@@ -29,12 +29,15 @@ def check_names(
 
 
 def check_hosts(yaml: YamlFile, fleet: Fleet) -> None:
-    """Check the hosts and groups that sweeps and schedules name. Raises BadInput: a typo must not mean 'none'."""
+    """Check the hosts and groups that the file names. Raises BadInput: a typo must not mean 'none'."""
     known = {*fleet.host_names, *(group for host in fleet.hosts for group in host.groups)}
     places: list[tuple[Loc, tuple[str, ...]]] = [
         *((("sweeps", number, "hosts"), sweep.hosts) for number, sweep in enumerate(fleet.file.sweeps)),
         *((("schedules", name, "hosts"), schedule.hosts) for name, schedule in fleet.file.schedules.items()),
     ]
+    for group in fleet.file.budget.group_at_once:
+        if not any(group in host.groups for host in fleet.hosts):
+            raise yaml.error(f"{group!r} is no group of this fleet", "budget", "group_at_once", group)
     for loc, names in places:
         for place, name in enumerate(names):
             if name not in known:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 
 from core.errors import BadInput
 from core.fleets import Fleet, Host
+from core.importance import MOST, ORDINARY, VARIABLE, read_importance
 from core.model import Model
 from core.samples import Reading
 from fleets.check_file import check_names
@@ -75,7 +76,15 @@ def file_findings(
         return (*findings, Finding(level=Level.ERROR, what="inventory", detail=str(problem)))
     groups = {group for host in fleet.hosts for group in host.groups} - {"all", "ungrouped"}
     detail = f"{len(fleet.hosts)} hosts in {len(groups)} groups"
-    return (*findings, Finding(level=Level.OK, what="inventory", detail=detail))
+    return (*findings, Finding(level=Level.OK, what="inventory", detail=detail), *_importance_findings(fleet))
+
+
+def _importance_findings(fleet: Fleet) -> Iterator[Finding]:
+    for host in fleet.hosts:
+        said = host.variables.get(VARIABLE)
+        if said is not None and read_importance(said) is None:
+            detail = f"{VARIABLE} is no whole number from 0 to {MOST}, so it counts as {ORDINARY}"
+            yield Finding(level=Level.WARNING, what=f"host {host.name}", detail=detail)
 
 
 def readiness_programs(fleet: Fleet) -> dict[str, str]:

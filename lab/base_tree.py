@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,8 @@ from core.errors import BadInput
 from lab.folders import LabsFolder
 from lab.layout import HERE
 from lab.locks import held
-from lab.programs import LabFailed, last_words, program, run, tethered
+from lab.programs import LabFailed, has, last_words, program, run, tethered
+from lab.record import read_record
 
 SUITE = "bookworm"
 _EDITION = "1"
@@ -24,6 +26,7 @@ _BUILDING = ".building"
 _EVERY = 10.0
 """Seconds between two lines about a build under way."""
 _MOST_SECONDS = 1800
+_UNUSED_SECONDS = 7 * 24 * 3600.0
 _TARGETS = "$(SITE)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)"
 
 # What Debian starts by itself and a host starts only if its services say so; and timers that would only disturb.
@@ -62,6 +65,8 @@ def find_source(mirror: str | None = None) -> Source:
     """The mirror of Debian that this machine's own apt uses, unless *mirror* is given. Raises BadInput without one."""
     if mirror is not None:
         return Source(mirror)
+    if not has("apt-get"):
+        raise BadInput("there is no apt here whose mirror of Debian could be used; give one with --mirror")
     targets = [
         line.split("|")
         for line in run("apt-get", "indextargets", "--format", _TARGETS, "Created-By: Packages").splitlines()
@@ -81,6 +86,7 @@ def ensure_base(where: LabsFolder, *, say: Callable[[str], None], mirror: str | 
     packages, bases = read_packages(), where.bases
     tree = bases / key_of(packages)
     if tree.is_dir():
+        os.utime(tree)
         return tree
     with held(where.base_lock, busy=lambda: say("waiting for another lab that builds the base tree …")):
         clear_unfinished(bases)
@@ -91,6 +97,7 @@ def ensure_base(where: LabsFolder, *, say: Callable[[str], None], mirror: str | 
                 f"building the base tree, once for all labs: {SUITE} with {len(packages)} packages, about two minutes …"
             )
             _build(tree, packages, source, say)
+            _clear_unused(where)
     return tree
 
 
@@ -100,10 +107,26 @@ def clear_unfinished(bases: Path) -> None:
         shutil.rmtree(half)
 
 
+def _clear_unused(where: LabsFolder) -> None:
+    """Remove base trees that no lab stands on and that none was made of for a week."""
+    records = (read_record(where.lab(name).record) for name in where.names())
+    used = {record.base for record in records if record is not None}
+    for tree in where.bases.iterdir():
+        if tree.is_dir() and tree.name not in used and time.time() - tree.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(tree)
+            tree.with_name(tree.name + ".log").unlink(missing_ok=True)
+
+
+def _proxy() -> dict[str, str]:
+    """The proxy that apt is told to use, for debootstrap; what stands in the environment wins."""
+    found = run("apt-config", "shell", "http_proxy", "Acquire::http::Proxy").strip() if has("apt-config") else ""
+    value = found.partition("=")[2].strip("'\"")
+    return {"http_proxy": value} if value and value != "DIRECT" else {}
+
+
 def _build(tree: Path, packages: tuple[str, ...], source: Source, say: Callable[[str], None]) -> None:
     aside = tree.with_name(tree.name + _BUILDING)
     log = tree.with_name(tree.name + ".log")
-    # The environment stays as it is: it may hold the proxy that the mirror is reached by.
     command = [
         program("debootstrap"),
         "--variant=minbase",
@@ -115,7 +138,7 @@ def _build(tree: Path, packages: tuple[str, ...], source: Source, say: Callable[
     ]
     begun = time.monotonic()
     try:
-        _run_logged(tethered(*command), log, say)
+        _run_logged(tethered(*command), log, say, environment=_proxy() | dict(os.environ))
         _run_logged(tethered(program("chroot"), aside, "/bin/sh", "-c", _TIDY), log, say)
         aside.rename(tree)
     except BaseException:
@@ -124,11 +147,15 @@ def _build(tree: Path, packages: tuple[str, ...], source: Source, say: Callable[
     say(f"the base tree is there, after {time.monotonic() - begun:.0f} s")
 
 
-def _run_logged(command: list[str], log: Path, say: Callable[[str], None]) -> None:
+def _run_logged(
+    command: list[str], log: Path, say: Callable[[str], None], environment: dict[str, str] | None = None
+) -> None:
     """Run *command* with its output in *log*, and say now and then where it is."""
     with log.open("a", encoding="utf-8") as out:
         begun = out.tell()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment
+        )
         try:
             deadline = time.monotonic() + _MOST_SECONDS
             while (code := _wait(process)) is None:
@@ -140,7 +167,9 @@ def _run_logged(command: list[str], log: Path, say: Callable[[str], None]) -> No
                 process.send_signal(signal.SIGKILL)
                 process.wait()
     if code != 0:
-        raise LabFailed(f"the base tree could not be built; {log} says: {last_words(_tail(log, begun))}")
+        text = _tail(log, begun)
+        errors = "\n".join(line for line in text.splitlines() if line.startswith(("E: ", "W: Failure")))
+        raise LabFailed(f"the base tree could not be built; {log} says: {last_words(errors or text)}")
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int | None:

@@ -37,10 +37,31 @@ def write_fleet(record: LabRecord, layout: Layout, folder: LabFolder, source: Pa
     _write(fleet / "group_vars" / "all.yml", connection(record, folder))
     for group, values in variables.items():
         _write(fleet / "group_vars" / f"{group}.yml", values)
-    shutil.copy(source / "fleet.yml", fleet / "fleet.yml")
+    (fleet / "fleet.yml").write_text(fleet_file(source / "fleet.yml", record), encoding="utf-8")
     for host in record.hosts:
         for path in (*copies.get(EVERY, ()), *copies.get(host.group, ())):
             copy_from_host(folder.host(host.name).root, path, fleet / "files" / host.name)
+
+
+def fleet_file(path: Path, record: LabRecord) -> str:
+    """`fleet.yml` as it is, but without sweeps and schedules of groups that have no host in this lab."""
+    file = YamlFile.read(path)
+    there = {EVERY, *(host.name for host in record.hosts), *(host.group for host in record.hosts)}
+    data = dict(file.data or {})
+    sweeps = [kept for sweep in data.get("sweeps", ()) if (kept := _on(sweep, there))]
+    schedules = {name: kept for name, one in data.get("schedules", {}).items() if (kept := _on(one, there))}
+    if sweeps == data.get("sweeps", []) and schedules == data.get("schedules", {}):
+        return path.read_text(encoding="utf-8")
+    changed = {**data, "sweeps": sweeps, "schedules": schedules}
+    return _HEAD + yaml.safe_dump(changed, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _on(entry: dict[str, Any], there: set[str]) -> dict[str, Any] | None:
+    """*entry* for the hosts and groups that are *there*; None if it is about none of them."""
+    if not entry.get("hosts"):
+        return entry
+    hosts = [name for name in entry["hosts"] if name in there]
+    return entry | {"hosts": hosts} if hosts else None
 
 
 def hosts_file(record: LabRecord, layout: Layout) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 lab = Lab.open(settings.lab, "lab")          # one that is up; raises NotFound
 lab.ssh("web1", ["systemctl", "is-active", "web@1"]).out
 lab.break_("service_killed", "web1"); lab.mend("service_killed", "web1")
+lab.power_cut("web1"); lab.power_on("web1")
 lab.content, lab.state                       # for FLEETMEND_CONTENT and FLEETMEND_STATE
 """
 
@@ -16,10 +17,11 @@ from lab.breaking import Broken, break_host, broken_in, mend_host
 from lab.faults import Fault, find_fault
 from lab.folders import HostFolder, LabFolder, LabsFolder
 from lab.layout import Layout, read_layout
-from lab.machines import power_on, wait_for_leader
+from lab.machines import power_cut, power_on, wait_for_leader
 from lab.mounts import mount_host
 from lab.record import LabHost, LabRecord, read_record
 from lab.ssh import Said, inside, over_ssh
+from lab.wires import plug
 
 
 class Lab:
@@ -96,7 +98,13 @@ class Lab:
         """Start a host that was switched off or killed, with what it had on its disk."""
         folder = self._host_folder(host)
         mount_host(self.labs.bases / self.record.base, folder)
+        plug(self.record, self.host(host), up=True)
         power_on(self.record, self.host(host), folder)
+
+    def power_cut(self, host: str) -> None:
+        """End a host at once, as if its plug was pulled; what it wrote stays on its disk, and nothing answers."""
+        plug(self.record, self.host(host), up=False)
+        power_cut(self.name, self.host(host).name, self._host_folder(host))
 
     def _host_folder(self, host: str) -> HostFolder:
         return self.folder.host(self.host(host).name)

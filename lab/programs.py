@@ -60,6 +60,11 @@ def program(name: str) -> str:
     return found
 
 
+def has(name: str) -> bool:
+    """Is there such a program on this machine?"""
+    return _which(name) is not None
+
+
 def run(
     *command: str | Path,
     stdin: str | None = None,

@@ -22,8 +22,8 @@ from lab.networks import choose_network, used_networks
 from lab.programs import LabFailed, check_machine
 from lab.record import LabHost, LabRecord, plan_lab, read_record, write_record
 from lab.setting_up import prepare, start
-from lab.ssh import make_key, over_ssh, wait_for_ssh
-from lab.wires import exists, lay_bridge, lay_wire, namespaces, refuse_strangers
+from lab.ssh import PORT, make_key, over_ssh, wait_for_ssh
+from lab.wires import is_wired, lay_bridge, lay_wire, refuse_strangers
 
 Say = Callable[[str], None]
 _BOOT_SECONDS = 120
@@ -113,6 +113,7 @@ def _complete(where: LabsFolder, folder: LabFolder, layout: Layout, record: LabR
     wait_for_ssh(record, _BOOT_SECONDS)
     with ThreadPoolExecutor(_WORKERS) as pool:
         list(pool.map(lambda host: _wait_until_up(folder, host), record.hosts))
+    _check_wires(folder, record)
     if fresh:
         say("starting what runs on them …")
         start(record, layout, folder)
@@ -131,18 +132,14 @@ def _start_host(base: Path, folder: LabFolder, layout: Layout, record: LabRecord
     if not prepared.exists():
         prepare(record, layout, host, place, folder.shared)
         prepared.touch()
-    if host_namespace_is_gone(record, host):
+    if not is_wired(record, host):
         lay_wire(record, host)
     power_on(record, host, place)
 
 
-def host_namespace_is_gone(record: LabRecord, host: LabHost) -> bool:
-    """Is the host without its namespace or its wire?"""
-    return record.namespace(host) not in namespaces(record.name) or not exists(record.cable(host))
-
-
 def _stands(record: LabRecord, folder: LabFolder, host: LabHost) -> bool:
-    return is_running(record.name, host.name) and bool(keepers(folder.host(host.name).path))
+    kept = bool(keepers(folder.host(host.name).path))
+    return kept and is_running(record.name, host.name) and is_wired(record, host)
 
 
 def _make_keys(folder: LabFolder, record: LabRecord) -> None:
@@ -169,6 +166,15 @@ def _wait_until_up(folder: LabFolder, host: LabHost) -> None:
         units = ", ".join(line.split()[0] for line in failed.out.splitlines() if line.strip())
         words = units or said.err.strip() or said.out.strip() or "no answer"
         raise Retryable(f"{host.name} came up, but not all of it: {words}")
+
+
+def _check_wires(folder: LabFolder, record: LabRecord) -> None:
+    """Raises LabFailed if hosts can't reach each other, before services fail for it in words of their own."""
+    first, last = record.hosts[0], record.hosts[-1]
+    words = ["timeout", "5", "bash", "-c", f"exec 3<>/dev/tcp/{first.address}/{PORT}"]
+    if first != last and not over_ssh(folder, last, words).ok:
+        hint = "a firewall may drop what its bridges carry; try: sysctl net.bridge.bridge-nf-call-iptables=0"
+        raise LabFailed(f"{last.name} can't reach {first.name}, though this machine reaches both; {hint}")
 
 
 def _refuse(name: str) -> None:

@@ -13,11 +13,20 @@ DEVICE = "eth0"
 
 
 def lay_bridge(record: LabRecord) -> None:
-    """Make the bridge, unless it is there."""
+    """Make the bridge, unless it is there, and plug in what wires there are."""
     if not exists(record.bridge):
         run("ip", "link", "add", record.bridge, "type", "bridge")
         run("ip", "address", "add", f"{record.controller}/{record.network.prefixlen}", "dev", record.bridge)
     run("ip", "link", "set", record.bridge, "up")
+    there = links(record.name)
+    for host in record.hosts:
+        if record.cable(host) in there:
+            run("ip", "link", "set", record.cable(host), "master", record.bridge, "up")
+
+
+def is_wired(record: LabRecord, host: LabHost) -> bool:
+    """Has the host its namespace and its wire?"""
+    return record.namespace(host) in namespaces(record.name) and exists(record.cable(host))
 
 
 def lay_wire(record: LabRecord, host: LabHost) -> None:
@@ -31,6 +40,11 @@ def lay_wire(record: LabRecord, host: LabHost) -> None:
     run(*inside, "address", "add", f"{host.address}/{record.network.prefixlen}", "dev", DEVICE)
     run(*inside, "link", "set", "lo", "up")
     run(*inside, "link", "set", DEVICE, "up")
+
+
+def plug(record: LabRecord, host: LabHost, *, up: bool) -> None:
+    """Pull the host's wire out, so that not even its kernel answers, or plug it in again."""
+    run("ip", "link", "set", record.cable(host), "up" if up else "down")
 
 
 def cut_wire(record: LabRecord, host: LabHost) -> None:

@@ -17,11 +17,16 @@ log = logging.getLogger(__name__)
 _RECONCILE_SECONDS = 1.0
 _TICK_LASTS_SECONDS = 30.0
 """A tick that no worker took by then is dropped: where no worker runs, ticks must not pile up."""
+_LOOK_AT_THE_HOUR_SECONDS = 300.0
+"""More often than it happens, so that a process that is restarted every half an hour prunes too."""
 
 
 def beat_entries(fleets: FleetSource) -> list[BeatEntry]:
     """Everything that is to be fired, the reconciler included. A fleet that can't be read is logged and left out."""
-    entries = [BeatEntry("reconcile", "fleetmend.reconcile", (), interval(_RECONCILE_SECONDS))]
+    entries = [
+        BeatEntry("reconcile", "fleetmend.reconcile", (), interval(_RECONCILE_SECONDS)),
+        BeatEntry("prune", "fleetmend.prune", (), interval(_LOOK_AT_THE_HOUR_SECONDS)),
+    ]
     for name in fleets.names():
         try:
             entries += entries_of(name, fleets.file(name))

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from core.errors import BadInput, FleetmendError, Retryable
 from core.ports import Doorbell
 from core.settings import Settings
+from loop.backpressure import TRY_AGAIN_SECONDS, NoPlace, leave_out
 from loop.schedules import due_time
 from loop.wiring import Loop
 
@@ -87,20 +88,26 @@ def doorbell_of(settings: Settings) -> Doorbell | None:
 
 
 def add_tasks(app: Celery, loop: Loop) -> None:
-    """Give *app* its four tasks."""
+    """Give *app* its tasks."""
 
     @app.task(name="fleetmend.advance")
-    def advance(incident_id: str) -> None:
+    def advance(_incident_id: str) -> None:
         try:
-            loop.engine.advance(incident_id)
+            loop.engine.advance_next()
         except Retryable as error:
-            log.warning("%s is left for later: %s", incident_id, error)
+            log.warning("what is due is left for later: %s", error)
 
     @app.task(name="fleetmend.sweep")
-    def sweep(fleet: str, number: int) -> None:
+    def sweep(fleet: str, number: int, tries: int = 1) -> None:
         try:
-            file = loop.context.fleet_source.file(fleet)
-            loop.sweeps.tick(fleet, number, due_time(loop.context.clock.now(), file.sweeps[number].every))
+            every = loop.context.fleet_source.file(fleet).sweeps[number].every
+            loop.sweeps.tick(fleet, number, due_time(loop.context.clock.now(), every))
+        except NoPlace as error:
+            if tries * TRY_AGAIN_SECONDS < every.total_seconds():
+                # A task with a countdown waits in the worker's timer, not in one of its threads.
+                app.send_task("fleetmend.sweep", (fleet, number, tries + 1), countdown=TRY_AGAIN_SECONDS)
+            else:
+                leave_out(loop.context, f"sweep:{fleet}/{number}", "no_room", str(error))
         except (FleetmendError, IndexError) as error:
             log.error("the sweep of %s could not be made: %s", fleet, error)
 
@@ -117,3 +124,10 @@ def add_tasks(app: Celery, loop: Loop) -> None:
             loop.reconciler.look()
         except Retryable as error:
             log.warning("what is due could not be looked up: %s", error)
+
+    @app.task(name="fleetmend.prune")
+    def prune() -> None:
+        try:
+            loop.housekeeping.tick()
+        except FleetmendError as error:
+            log.error("old rows could not be pruned: %s", error)

@@ -11,7 +11,6 @@ from celery.apps.worker import Worker
 from celery.platforms import EX_OK, SecurityWarning
 from celery.worker import state
 
-_STOPS_SECONDS = 30.0
 _LOOKS_SECONDS = 0.2
 
 
@@ -43,12 +42,13 @@ class CeleryWorker:
         """False once the worker has ended, which it does not do by itself."""
         return self._thread.is_alive()
 
-    def stop(self) -> None:
-        """Take no more tasks, and wait for those at hand, within a bound."""
+    def stop(self, seconds: float) -> bool:
+        """Take no more tasks, and wait so long for those at hand. False if one of them goes on still."""
         # Its own stop() is for its own thread. This mark is what its signal handlers set.
         state.should_stop = EX_OK
         if self._thread.ident is not None:
-            self._thread.join(_STOPS_SECONDS)
+            self._thread.join(max(0.0, seconds))
+        return not self.alive
 
 
 def _worker(app: Celery, threads: int) -> Worker:

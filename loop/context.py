@@ -13,6 +13,8 @@ from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings
 from core.symptoms import Symptom
 from fleets.source import FleetSource
+from loop.places import Places
+from loop.presence import Presence
 from monitor.detect import symptoms_of
 from monitor.sweep import Sweeper
 from planner.planner import Planner
@@ -34,8 +36,12 @@ class Context:
     sweeper: Sweeper
     recheck: Recheck
     doorbell: Doorbell
+    presence: Presence
     worker: str
     """Who we are, as holder of leases: machine, process, start time."""
+    sweep_places: Places
+    model_places: Places
+    """How many workers sweeps, and questions to a model, may take at once."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property

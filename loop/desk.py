@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from approver.policy import expiry
+from approver.start import POLICY
 from catalog.proof_rule import barred
 from core.approvals import Answer, Approval
 from core.errors import BadInput, Conflict, Refused
@@ -42,7 +43,7 @@ class Desk:
         now, store = self._context.clock.now(), self._context.store
         until, needed = expiry(fleet, now), rule.approvers
         valid = [one for one in store.approvals.of(plan.id) if one.answer is Answer.APPROVE and one.expires_at > now]
-        earlier = {one.by for one in valid}
+        earlier = {one.by for one in valid} - {POLICY}
         with store.write(Point.DESK_APPROVE) as tx:
             reasons = (reason,) if reason else ()
             approval = store.approvals.add(tx, plan, Answer.APPROVE, by=by, reasons=reasons, expires_at=until)

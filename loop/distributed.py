@@ -6,6 +6,7 @@ Nobody here ends a lease of somebody else: what a dead worker held runs out.
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -23,7 +24,7 @@ from runner.settle import settle_left_runs, settle_looks
 
 log = logging.getLogger(__name__)
 
-_BEAT_STOPS_SECONDS = 10.0
+_WORKER_STOPS_SECONDS, _BEAT_STOPS_SECONDS = 20.0, 10.0
 
 
 def need_servers(settings: Settings) -> None:
@@ -52,7 +53,9 @@ class LoopWorker:
         self.loop = wire(settings, doorbell=CeleryDoorbell(app))
         add_tasks(app, self.loop)
         self._state = settings.state
-        self._worker = CeleryWorker(app, settings.workers)
+        self._worker, self._house = CeleryWorker(app, settings.workers), ExitStack()
+        self.unfinished = False
+        """True if something was still at work when the time to stop was over. Its threads keep the process alive."""
 
     @property
     def name(self) -> str:
@@ -71,15 +74,17 @@ class LoopWorker:
 
     def __enter__(self) -> Self:
         self.look_around()
+        self._house.enter_context(self.loop.context.presence)
         self._worker.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop runs that are under way, for others to verify, and give everything back."""
+        """Stop runs that are under way, for others to verify, and give everything back, within a bound."""
         self.loop.context.stopping.set()
-        self._worker.stop()
+        self.unfinished = not self._worker.stop(_WORKER_STOPS_SECONDS)
+        self._house.close()
         self.loop.close()
 
 

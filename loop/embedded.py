@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-from pathlib import Path
+import sys
+import time
+from contextlib import ExitStack
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from celery.beat import EmbeddedService
 
-from core.errors import Conflict
 from core.settings import Settings
+from core.state_lock import own_state
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.celery_worker import CeleryWorker
@@ -20,7 +21,8 @@ from runner.settle import settle_looks
 
 log = logging.getLogger(__name__)
 
-_BEAT_STOPS_SECONDS = 30.0
+_STOPS_SECONDS = 20.0
+_SWITCH_SECONDS = 0.0005
 
 
 class Embedded:
@@ -28,7 +30,7 @@ class Embedded:
 
     def __init__(self, settings: Settings) -> None:
         """Wire the loop. Raises BadInput for content or settings that don't fit, Conflict if it runs already."""
-        self._lock = _own(settings.state)
+        self._lock, self._house = own_state(settings.state), ExitStack()
         app = make_app(settings)
         self.loop = wire(settings, doorbell=CeleryDoorbell(app))
         add_tasks(app, self.loop)
@@ -40,18 +42,30 @@ class Embedded:
         self._worker = CeleryWorker(app, settings.workers)
         scheduler = make_scheduler(self.loop.context.fleet_source)
         self._beat = EmbeddedService(app, thread=True, scheduler_cls=scheduler)
+        self.unfinished = False
+        """True if something was still at work when the time to stop was over. Its threads keep the process alive."""
 
     def start(self) -> None:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
+        # Threads that wait for the disk or the network all day must not wait for Python too: its default is 5 ms.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        self._house.enter_context(self.loop.context.presence)
         self._worker.start()
         self._beat.start()
 
     def stop(self) -> None:
-        """End the beat, stop runs that are under way (they are verified at the next start), and end the worker."""
+        """End the beat, stop runs that are under way (they are verified at the next start), and end the worker.
+
+        Takes `_STOPS_SECONDS` at most: what is still at work then (a model or a host that does not answer) is left
+        to the next start, and `unfinished` is set.
+        """
+        until = time.monotonic() + _STOPS_SECONDS
         self.loop.context.stopping.set()
         self._beat.service.stop(wait=False)
-        self._worker.stop()
-        self._beat.join(_BEAT_STOPS_SECONDS)
+        ended = self._worker.stop(until - time.monotonic())
+        self._beat.join(max(0.0, until - time.monotonic()))
+        self.unfinished = not ended or self._beat.is_alive()
+        self._house.close()
         self.loop.close()
         self._lock.close()
 
@@ -63,15 +77,3 @@ class Embedded:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _own(state: Path) -> IO[str]:
-    """Hold the state folder's lock until the file is closed. Raises Conflict if another process holds it."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = (state / "up.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise Conflict(f"fleetmend is already running on {state}; stop it, or set another FLEETMEND_STATE") from None
-    return lock

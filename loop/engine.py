@@ -12,6 +12,7 @@ from core.points import Point
 from core.states import State, may_follow
 from loop.context import Context
 from loop.keeper import LeaseKeeper
+from loop.presence import ROLES
 from loop.steps import approving, planning, running, settling, verifying
 from loop.work import Work
 
@@ -28,6 +29,8 @@ STEPS: dict[State, Callable[[Work], None]] = {
 """Whoever finds an incident `running` without a lease on it has found a dead worker's run: it is settled."""
 
 _RETRY = timedelta(seconds=5)
+_TRIES = 70
+"""More than the threads that may be after the same incidents in one process; the rest is rung for again."""
 
 
 class Engine:
@@ -36,19 +39,29 @@ class Engine:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def advance(self, incident_id: str) -> None:
-        """Do all that is due for the incident now. Returns at once if nothing is, or another worker has it."""
+    def advance_next(self) -> str | None:
+        """Advance the most important incident that is due and that nobody has. Returns its id, or None.
+
+        A ring means only that there is something: which, is asked here, so that a critical incident never waits
+        behind those that were rung for before it.
+        """
+        due = self._context.store.incidents.due(self._context.clock.now(), limit=_TRIES)
+        return next((incident_id for incident_id in due if self.advance(incident_id)), None)
+
+    def advance(self, incident_id: str) -> bool:
+        """Do all that is due for the incident now. False, at once, if nothing is, or another worker has it."""
         context = self._context
         if not context.store.incidents.is_due(incident_id, context.clock.now()):
-            return
+            return False
         # The holder names this very call: two calls in one process must not share a lease.
         holder = f"{context.worker}/{new_id('call')}"
         lease = context.store.leases.take_now(f"incident:{incident_id}", holder, context.settings.lease)
         if lease is None:
-            return
+            return False
         with LeaseKeeper(context.store.leases, lease, context.settings.lease) as keeper:
             while not context.stopping.is_set() and self._one_step(incident_id, keeper):
                 pass
+        return True
 
     def _one_step(self, incident_id: str, keeper: LeaseKeeper) -> bool:
         """Do one step; False when nothing is due any more."""
@@ -57,7 +70,8 @@ class Engine:
         if step is None or due_at is None or due_at > work.now:
             return False
         try:
-            step(work)
+            with self._context.presence.at(ROLES[work.incident.state], f"{incident_id} {work.incident.title}"):
+                step(work)
         except LeaseLost:
             log.warning("%s: another worker took over", incident_id)
             return False

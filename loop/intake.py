@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from core.detections import Detection, fingerprint
 from core.errors import Conflict, NotFound, Refused
 from core.ids import new_id
+from core.importance import importance_of
 from core.incidents import REQUESTED, Incident, Request
 from core.model import Scalar
 from core.points import Point
 from core.severity import Severity
 from core.states import FIRST
 from loop.context import Context
+from loop.group_commit import GroupCommit
+from loop.lately import Lately
 from store.database import Tx
 from store.detections import Accepted
+
+_ALL = "all"
+"""The catalog's symptoms are read all at once."""
 
 
 class Intake:
@@ -22,22 +29,42 @@ class Intake:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._fleets = Lately(context.fleet)
+        self._symptoms = Lately(lambda _all: context.catalog.symptoms)
+        self._group = GroupCommit(self._store)
 
-    def accept(self, detections: Sequence[Detection]) -> list[Accepted]:
-        """Store all of *detections*, or none. Raises Refused for an unknown fleet, host or symptom."""
-        for number, detection in enumerate(detections):
-            try:
-                self._check(detection)
-            except (NotFound, Refused) as error:
-                raise Refused(f"detection {number + 1} of {len(detections)}: {error}; nothing was stored") from None
-        with self._context.store.write(Point.INTAKE_ACCEPT) as tx:
-            accepted = self.fold(tx, detections)
+    async def accept_soon(self, detections: Sequence[Detection]) -> list[Accepted]:
+        """`accept` for a caller on an event loop: what waits at the same time is stored in one transaction."""
+        if self._symptoms.known(_ALL) is None or any(
+            self._fleets.known(name) is None for name in {one.fleet for one in detections}
+        ):
+            await asyncio.to_thread(self._check_all, detections)  # a fleet may have to be resolved, which takes long
+        else:
+            self._check_all(detections)
+        accepted = await self._group.submit(detections)
         self.ring(accepted)
         return accepted
 
-    def fold(self, tx: Tx, detections: Sequence[Detection]) -> list[Accepted]:
-        """Store checked *detections* within the caller's transaction; `ring` for them after it."""
-        return self._context.store.detections.accept(tx, detections, self._context.catalog.symptoms)
+    def accept(self, detections: Sequence[Detection]) -> list[Accepted]:
+        """Store all of *detections*, or none. Raises Refused for an unknown fleet, host or symptom."""
+        self._check_all(detections)
+        accepted = self._store(detections)
+        self.ring(accepted)
+        return accepted
+
+    def _store(self, detections: Sequence[Detection]) -> list[Accepted]:
+        importance = {
+            one.id: importance_of(self._fleets.get(one.fleet).host(one.host), one.service) for one in detections
+        }
+        with self._context.store.write(Point.INTAKE_ACCEPT, urgent=True) as tx:
+            return self.fold(tx, detections, importance)
+
+    def fold(self, tx: Tx, detections: Sequence[Detection], importance: Mapping[str, int]) -> list[Accepted]:
+        """Store checked *detections* within the caller's transaction; `ring` for them after it.
+
+        *importance*: id of a detection -> what `importance_of` says; no inventory is read within a transaction.
+        """
+        return self._context.store.detections.accept(tx, detections, self._symptoms.get(_ALL), importance)
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""
@@ -92,6 +119,7 @@ class Intake:
             detections=0,
             evidence=dict(evidence or {}),
             request=request,
+            importance=importance_of(fleet.host(host), None),
             opened_at=now,
             changed_at=now,
             last_seen_at=now,
@@ -102,9 +130,16 @@ class Intake:
         self._context.store.incidents.open(tx, incident, request.by)
         return incident
 
+    def _check_all(self, detections: Sequence[Detection]) -> None:
+        for number, detection in enumerate(detections):
+            try:
+                self._check(detection)
+            except (NotFound, Refused) as error:
+                raise Refused(f"detection {number + 1} of {len(detections)}: {error}; nothing was stored") from None
+
     def _check(self, detection: Detection) -> None:
-        fleet = self._context.fleet(detection.fleet)
+        fleet = self._fleets.get(detection.fleet)
         if fleet.host(detection.host) is None:
             raise Refused(f"the fleet {fleet.name} has no host {detection.host!r}")
-        if detection.symptom not in self._context.catalog.symptoms:
+        if detection.symptom not in self._symptoms.get(_ALL):
             raise Refused(f"there is no symptom {detection.symptom!r}; `fleetmend catalog symptoms` lists them")

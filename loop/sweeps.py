@@ -6,11 +6,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.agents import Role
 from core.detections import Signal
 from core.fleets import Fleet, Sweep
 from core.ids import new_id
+from core.importance import importance_of
 from core.points import Point
 from core.states import State
+from loop.backpressure import NoPlace, busy, leave_out
 from loop.context import Context
 from loop.intake import Intake
 from monitor.detect import assess
@@ -26,18 +29,34 @@ class Sweeps:
         self._context, self._intake = context, intake
 
     def tick(self, fleet_name: str, number: int, due_at: datetime) -> bool:
-        """Run the fleet's sweep *number* that is due at *due_at*, unless that was done or the last one still runs."""
+        """Run the fleet's sweep *number* that is due at *due_at*; says whether.
+
+        It is not run if that was done before, and left out while the last one still runs or too many incidents wait.
+        Raises NoPlace, having claimed nothing, while half of the workers are at other sweeps.
+        """
         context, key = self._context, f"sweep:{fleet_name}/{number}"
+        with context.sweep_places.taken() as got:
+            if not got:
+                raise NoPlace(f"{key}: half of the workers are at sweeps already")
+            return self._tick(fleet_name, number, due_at, key)
+
+    def _tick(self, fleet_name: str, number: int, due_at: datetime, key: str) -> bool:
+        context = self._context
         if not context.store.ticks.claim(key, due_at):
+            return False
+        if busy(context):
+            most = context.settings.most_due
+            leave_out(context, key, "busy", f"more than {most} incidents wait for a worker (FLEETMEND_MOST_DUE)")
             return False
         holder, longest = f"{context.worker}/{new_id('call')}", context.settings.probe_timeout * 2
         lease = context.store.leases.take_now(key, holder, longest)
         if lease is None:
-            log.info("%s: the last one still runs; this one is left out", key)
+            leave_out(context, key, "overlap", "the one before still runs")
             return False
         try:
             fleet = context.fleet(fleet_name)
-            self.run(fleet, fleet.file.sweeps[number])
+            with context.presence.at(Role.MONITOR, f"sweep {number} of {fleet_name}"):
+                self.run(fleet, fleet.file.sweeps[number])
         finally:
             context.store.leases.release_now([lease])
         return True
@@ -48,9 +67,10 @@ class Sweeps:
         samples = context.sweeper.measure(fleet, sweep.probes, fleet.select(sweep.hosts), context.catalog.probes)
         before = context.store.conditions.of(fleet.name)
         found = assess(fleet, context.symptoms(fleet), samples, before, context.clock.now())
+        importance = {one.id: importance_of(fleet.host(one.host), one.service) for one in found.detections}
         with context.store.write(Point.SWEEPS_JUDGE) as tx:
             context.store.conditions.put(tx, fleet.name, found.conditions)
-            accepted = self._intake.fold(tx, found.detections)
+            accepted = self._intake.fold(tx, found.detections, importance)
             if found.cleared:
                 self._clear(tx, fleet, found.cleared)
         self._intake.ring(accepted)

@@ -19,7 +19,11 @@ from knowledge.lessons import Memory
 from loop.context import Context
 from loop.desk import Desk
 from loop.engine import Engine
+from loop.heartbeat import Heartbeat
+from loop.housekeeping import Housekeeping
 from loop.intake import Intake
+from loop.places import Places, half_of
+from loop.presence import Presence
 from loop.reconciler import Reconciler
 from loop.schedules import Schedules
 from loop.sweeps import Sweeps
@@ -46,6 +50,7 @@ class Loop:
     sweeps: Sweeps
     schedules: Schedules
     reconciler: Reconciler
+    housekeeping: Housekeeping
     memory: Memory
 
     def close(self) -> None:
@@ -88,13 +93,15 @@ def wire(
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
     sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)
+    model = chooser(settings)
+    worker = worker_name()
     context = Context(
         settings=settings,
         clock=clock,
         store=store,
         catalog_source=catalog,
         fleet_source=fleets,
-        planner=Planner(chooser(settings), memory),
+        planner=Planner(model, memory),
         executor=executor or AnsibleExecutor(catalog, settings, clock),
         prober=prober,
         sweeper=sweeper,
@@ -105,7 +112,11 @@ def wire(
             lambda: catalog.current().probes,
         ),
         doorbell=doorbell or NoDoorbell(),
-        worker=worker_name(),
+        presence=Presence(store, clock, worker, settings.lease),
+        worker=worker,
+        sweep_places=Places(half_of(settings.workers)),
+        # Rules answer at once: only a model can keep workers waiting.
+        model_places=Places(settings.workers if model is None else half_of(settings.workers)),
     )
     intake = Intake(context)
     return Loop(
@@ -115,7 +126,8 @@ def wire(
         desk=Desk(context, intake),
         sweeps=Sweeps(context, intake),
         schedules=Schedules(context, intake),
-        reconciler=Reconciler(context),
+        reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks)),
+        housekeeping=Housekeeping(context),
         memory=memory,
     )
 

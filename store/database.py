@@ -6,15 +6,16 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, RowMapping, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import BadInput, Retryable
+from core.errors import BadInput, Retryable, StorageFull
 from core.points import NoWitness, Point, Witness
+from store.turn import Turn
 
 _BUSY_SECONDS = 30
 """How long a writer waits for another one, and how long PostgreSQL lets a worker that fell asleep keep its locks."""
@@ -28,6 +29,9 @@ _POSTGRES_ARGUMENTS = {
     "keepalives_idle": _BUSY_SECONDS,
     "options": f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={_BUSY_SECONDS}s",
 }
+_DISK_FULL = "53100"
+"""PostgreSQL's SQLSTATE."""
+_FULL_WORDS = "the disk that the database is on is full: nothing was stored; make room there, and send it again"
 
 
 class Tx:
@@ -70,6 +74,7 @@ class Database:
         # PostgreSQL would show each statement another moment.
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reading: dict[str, Any] = snapshot if self.engine.dialect.name == _POSTGRES else {}
+        self._turn = Turn() if url.startswith("sqlite") else None
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -78,10 +83,15 @@ class Database:
             yield Tx(connection)
 
     @contextmanager
-    def write(self, point: Point | None = None) -> Iterator[Tx]:
-        """A writing transaction, known to the witness as *point*. Raises Retryable if the database stays locked."""
+    def write(self, point: Point | None = None, *, urgent: bool = False) -> Iterator[Tx]:
+        """A writing transaction, known to the witness as *point*.
+
+        Raises Retryable if the database stays locked, StorageFull if its disk is full. An *urgent* one waits for one
+        other writer of this process at most, where the database has one at a time.
+        """
+        turn = nullcontext() if self._turn is None else self._turn.taken(_BUSY_SECONDS, urgent=urgent)
         with plain_errors(), self.engine.connect().execution_options(writes=True) as connection:
-            with connection.begin():
+            with turn, connection.begin():
                 tx = Tx(connection)
                 yield tx
                 for callback in tx.before_commit:
@@ -104,6 +114,8 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        if _is_full(error.orig):
+            raise StorageFull(_FULL_WORDS) from error
         raise Retryable(f"the database can't be used right now: {_line(error.orig)}") from error
     except PoolTimeout as error:
         raise Retryable("the database can't be used right now: all our connections to it are busy") from error
@@ -113,6 +125,12 @@ def plain_errors() -> Iterator[None]:
 
 def _line(error: BaseException | None) -> str:
     return " ".join(str(error).split())
+
+
+def _is_full(cause: BaseException | None) -> bool:
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(cause, "sqlstate", None) == _DISK_FULL
 
 
 def _engine(url: str) -> Engine:

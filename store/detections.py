@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 
 from core.clock import Clock
 from core.detections import Detection
 from core.ids import new_id
 from core.incidents import REQUESTED, Incident
-from core.severity import Severity
 from core.states import FIRST, State
 from core.symptoms import Symptom
+from store.counters import Counter
 from store.database import Database, Tx
+from store.folding import Batch, Target
 from store.incidents import Incidents, hold_hosts, incident_of
 from store.journal import Journal
 from store.tables import detections, incidents, mutes
+from store.work_tables import counters
 
 _LATEST_SHOWN = 200
 
@@ -36,44 +38,52 @@ class Detections:
     def __init__(self, database: Database, clock: Clock, journal: Journal, all_incidents: Incidents) -> None:
         self._database, self._clock, self._journal, self._incidents = database, clock, journal, all_incidents
 
-    def accept(self, tx: Tx, found: Sequence[Detection], symptoms: Mapping[str, Symptom]) -> list[Accepted]:
+    def accept(
+        self,
+        tx: Tx,
+        found: Sequence[Detection],
+        symptoms: Mapping[str, Symptom],
+        importance: Mapping[str, int] | None = None,
+    ) -> list[Accepted]:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
         A live incident of a symptom that explains it, on the same host (and the same service, if both name one),
         takes a detection in; so does one whose remedy is at work on the service or the whole host, if the symptom is
-        transient.
+        transient. *importance*: id of a detection -> how much what it speaks of matters.
         """
-        hold_hosts(tx, ((detection.fleet, detection.host) for detection in found))
-        return [self._accept_one(tx, detection, symptoms.get(detection.symptom)) for detection in found]
+        hold_hosts(tx, ((one.fleet, one.host) for one in found))
+        batch = Batch(tx, found, self._clock.now(), importance or {})
+        accepted = [self._accept_one(tx, one, symptoms.get(one.symptom), batch) for one in found]
+        batch.flush()
+        return accepted
 
-    def _accept_one(self, tx: Tx, detection: Detection, symptom: Symptom | None) -> Accepted:
+    def _accept_one(self, tx: Tx, detection: Detection, symptom: Symptom | None, batch: Batch) -> Accepted:
         causes = () if symptom is None else symptom.explained_by
-        incident = self._same_problem(tx, detection) or self._cause(tx, detection, causes)
-        if incident is None and symptom is not None and symptom.transient:
-            incident = self._treatment(tx, detection)
-        if incident is not None:
-            self._fold(tx, incident, detection)
-            return Accepted(detection, incident.id, opened=False)
+        target = batch.live(detection.fingerprint)
+        if target is None:
+            other = self._cause(tx, detection, causes)
+            if other is None and symptom is not None and symptom.transient:
+                other = self._treatment(tx, detection)
+            target = None if other is None else Target.of(other)
+        if target is not None:
+            self._fold(tx, target, detection, batch)
+            return Accepted(detection, target.id, opened=False)
         mended = self._mended_since(tx, detection, causes)
         if mended is not None:
-            self._insert(tx, detection, mended)
+            batch.insert(detection, mended)
             return Accepted(detection, mended, opened=False)
         muting = tx.one(select(mutes).where(mutes.c.fingerprint == detection.fingerprint))
         if muting is not None and muting["until"] > self._clock.now():
-            self._insert(tx, detection, muting["incident_id"])
+            batch.insert(detection, muting["incident_id"])
             body = {"detection": detection.id, "source": detection.source}
             self._journal.append(tx, "detection.muted", detection.source, body, muting["incident_id"])
             return Accepted(detection, muting["incident_id"], opened=False)
         self._incidents.unmute(tx, detection.fingerprint)
-        opened = self._new_incident(detection)
+        opened = self._new_incident(detection, batch.importance(detection))
         self._incidents.open(tx, opened, detection.source)
-        self._insert(tx, detection, opened.id)
+        batch.opened(opened)
+        batch.insert(detection, opened.id)
         return Accepted(detection, opened.id, opened=True)
-
-    def _same_problem(self, tx: Tx, detection: Detection) -> Incident | None:
-        live = (incidents.c.fingerprint == detection.fingerprint) & incidents.c.ended_at.is_(None)
-        row = tx.one(select(incidents).where(live).with_for_update(key_share=True))
-        return None if row is None else incident_of(row)
 
     def _cause(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Incident | None:
         query = select(incidents).where(
@@ -99,6 +109,7 @@ class Detections:
             incidents.c.fleet == detection.fleet,
             incidents.c.host == detection.host,
             whole_host | (incidents.c.service == detection.service) if detection.service is not None else whole_host,
+            incidents.c.ended_at.is_(None),
             incidents.c.state.in_([State.RUNNING.value, State.VERIFYING.value]),
         )
         row = tx.one(query.order_by(incidents.c.opened_at).with_for_update(key_share=True))
@@ -118,18 +129,12 @@ class Detections:
         row = tx.one(query.order_by(incidents.c.ended_at.desc()))
         return None if row is None else str(row["id"])
 
-    def _fold(self, tx: Tx, incident: Incident, detection: Detection) -> None:
-        self._insert(tx, detection, incident.id)
-        values = {
-            "detections": incidents.c.detections + 1,
-            "last_seen_at": max(incident.last_seen_at, detection.seen_at),
-            "severity": max(incident.severity, detection.severity, key=lambda severity: Severity(severity).rank),
-        }
-        tx.execute(update(incidents).where(incidents.c.id == incident.id).values(**values))
+    def _fold(self, tx: Tx, target: Target, detection: Detection, batch: Batch) -> None:
+        batch.fold(target, detection)
         body = {"detection": detection.id, "symptom": detection.symptom, "subject": detection.subject}
-        self._journal.append(tx, "detection.folded", detection.source, body, incident.id)
+        self._journal.append(tx, "detection.folded", detection.source, body, target.id)
 
-    def _new_incident(self, detection: Detection) -> Incident:
+    def _new_incident(self, detection: Detection, importance: int) -> Incident:
         now = self._clock.now()
         return Incident(
             id=new_id("inc"),
@@ -145,16 +150,12 @@ class Detections:
             version=1,
             detections=1,
             evidence=detection.evidence,
+            importance=importance,
             opened_at=now,
             changed_at=now,
             last_seen_at=detection.seen_at,
             due_at=now,
         )
-
-    def _insert(self, tx: Tx, detection: Detection, incident_id: str) -> None:
-        values = detection.model_dump()
-        values |= {"fingerprint": detection.fingerprint, "incident_id": incident_id, "accepted_at": self._clock.now()}
-        tx.execute(insert(detections).values(**values))
 
     def of(self, incident_id: str) -> list[Detection]:
         """The incident's detections, oldest first (the latest 200)."""
@@ -164,9 +165,11 @@ class Detections:
         return [_detection_of(dict(row)) for row in reversed(rows)]
 
     def count(self) -> int:
-        """How many were accepted, ever."""
+        """How many were accepted, ever: those that were pruned since are counted on."""
         with self._database.read() as tx:
-            return int(tx.execute(select(func.count()).select_from(detections)).scalar_one())
+            kept = int(tx.execute(select(func.count()).select_from(detections)).scalar_one())
+            pruned = tx.one(select(counters.c.value).where(counters.c.name == Counter.PRUNED_DETECTIONS.value))
+        return kept + (0 if pruned is None else int(pruned["value"]))
 
 
 def _detection_of(row: dict[str, object]) -> Detection:

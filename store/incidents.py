@@ -12,21 +12,24 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, up
 from core.clock import Clock
 from core.detections import Signal, fingerprint
 from core.errors import Conflict, NotFound
+from core.importance import turn
 from core.incidents import Incident
 from core.leases import Lease
 from core.states import MUTING, State, may_follow
 from store.database import Database, Tx
 from store.journal import Journal
 from store.leases import Leases
-from store.tables import detections, incidents, leases, mutes
+from store.tables import detections, incidents, mutes
+from store.work_tables import leases
 
 
 def incident_of(row: RowMapping) -> Incident:
     """A row of `incidents` as a value."""
-    return Incident.model_validate(dict(row))
+    return Incident.model_validate({name: row[name] for name in Incident.model_fields})
 
 
 def _due_and_free(now: datetime) -> ColumnElement[bool]:
+    """Due, live, and under nobody's lease."""
     name = "incident:" + incidents.c.id
     leased = select(leases.c.name).where(leases.c.name == name, leases.c.expires_at > now).exists()
     return and_(incidents.c.due_at <= now, incidents.c.ended_at.is_(None), ~leased)
@@ -71,6 +74,7 @@ class Incidents:
     def open(self, tx: Tx, incident: Incident, actor: str) -> None:
         """Insert a new incident that *actor* raised. The caller holds the fingerprint free (see `Detections`)."""
         values = incident.model_dump()
+        values["turn"] = turn(incident.severity, incident.importance)
         values["request"] = None if incident.request is None else incident.request.model_dump(mode="json")
         tx.execute(insert(incidents).values(**values))
         body = {"title": incident.title, "fleet": incident.fleet, "severity": incident.severity}
@@ -147,10 +151,27 @@ class Incidents:
             self.unmute(tx, fingerprint(fleet, signal.symptom, signal.subject, signal.host))
 
     def due(self, now: datetime, limit: int = 200) -> list[str]:
-        """Ids of incidents that are due and that nobody works on, the longest waiting first."""
-        query = select(incidents.c.id).where(_due_and_free(now)).order_by(incidents.c.due_at).limit(limit)
+        """Ids of incidents that are due and that nobody works on: severity first, then importance, then age."""
+        return [incident_id for incident_id, _ in self.due_since(now, limit)]
+
+    def due_since(self, now: datetime, limit: int = 200) -> list[tuple[str, datetime]]:
+        """`due`, each with its due time."""
+        query = select(incidents.c.id, incidents.c.due_at).where(_due_and_free(now))
+        query = query.order_by(incidents.c.turn, incidents.c.opened_at, incidents.c.id).limit(limit)
         with self._database.read() as tx:
-            return [str(row["id"]) for row in tx.all(query)]
+            return [(str(row["id"]), row["due_at"]) for row in tx.all(query)]
+
+    def due_by_state(self, now: datetime) -> dict[State, int]:
+        """State -> how many incidents are due and nobody works on."""
+        query = select(incidents.c.state, func.count().label("n")).where(_due_and_free(now)).group_by(incidents.c.state)
+        with self._database.read() as tx:
+            return {State(row["state"]): int(row["n"]) for row in tx.all(query)}
+
+    def count_due(self, now: datetime, most: int) -> int:
+        """How many incidents are due and nobody works on them; counts to *most* only."""
+        some = select(incidents.c.id).where(_due_and_free(now)).limit(most).subquery()
+        with self._database.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
 
     def is_due(self, incident_id: str, now: datetime) -> bool:
         """True if the incident is due and nobody works on it. It only reads: most rings come too late or twice."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from core.errors import BadInput
 from core.journal import GENESIS, Entry, Head, seal
 from store.database import Database, Tx
 from store.tables import journal, journal_head
+
+log = logging.getLogger(__name__)
 
 _PAGE = 500
 
@@ -42,14 +45,19 @@ class HeadFile:
         with self._lock:
             if head.seq <= self._seq:
                 return
-            with self._path.with_suffix(".lock").open("w") as alone:
-                fcntl.flock(alone, fcntl.LOCK_EX)
-                stored = self.read()
-                if stored is None or stored.seq < head.seq:
-                    partial = self._path.with_suffix(".new")
-                    partial.write_text(head.model_dump_json())
-                    partial.chmod(0o600)
-                    partial.replace(self._path)
+            try:
+                with self._path.with_suffix(".lock").open("w") as alone:
+                    fcntl.flock(alone, fcntl.LOCK_EX)
+                    stored = self.read()
+                    if stored is None or stored.seq < head.seq:
+                        partial = self._path.with_suffix(".new")
+                        partial.write_text(head.model_dump_json())
+                        partial.chmod(0o600)
+                        partial.replace(self._path)
+            except OSError as error:
+                # The entry is committed: whoever wrote it must not hear that it failed. An older head stays true.
+                log.warning("%s could not be written, and stays at an older entry: %s", self._path, error)
+                return
             self._seq = head.seq
 
 

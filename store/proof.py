@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from core.journal import GENESIS, Head, seal
+from core.journal import Head, seal
 from core.states import FIRST, State, may_follow
 from store.database import Database, Tx
 from store.journal import Journal
+from store.sealing import PRUNED, newest_checkpoint
 from store.tables import detections, incidents, journal, journal_head, runs
 
 
@@ -43,7 +44,8 @@ def _violations(tx: Tx, log: Journal, known: Head | None) -> Iterator[str]:
 def _chain(tx: Tx, log: Journal, known: Head | None) -> Iterator[str]:
     rows = tx.all(select(journal).order_by(journal.c.seq))
     stored = tx.one(select(journal_head))
-    previous, seq = GENESIS, 0
+    begin = newest_checkpoint(tx)
+    previous, seq = begin.hash, begin.through
     for row in rows:
         fields = {name: row[name] for name in ("seq", "at", "kind", "incident_id", "actor", "body", "previous")}
         if row["seq"] != seq + 1:
@@ -60,12 +62,17 @@ def _chain(tx: Tx, log: Journal, known: Head | None) -> Iterator[str]:
 
 
 def _paths(tx: Tx) -> Iterator[str]:
-    states: dict[str, State] = {}
-    moves = select(journal).where(journal.c.kind.in_(["incident.opened", "incident.state"]))
+    states = dict(newest_checkpoint(tx).states)
+    moves = select(journal).where(journal.c.kind.in_(["incident.opened", "incident.state", PRUNED]))
     for entry in tx.all(moves.order_by(journal.c.seq)):
         incident_id = str(entry["incident_id"])
         if entry["kind"] == "incident.opened":
             states[incident_id] = FIRST
+            continue
+        if entry["kind"] == PRUNED:
+            last = states.pop(incident_id, None)
+            if last is None or not last.terminal:
+                yield f"{incident_id}: entry {entry['seq']} says that it was pruned, but it was {last}"
             continue
         body = json.loads(entry["body"])
         before, after = State(body["from"]), State(body["to"])

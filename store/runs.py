@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.clock import Clock
 from core.errors import Conflict, NotFound
-from core.fleets import Budget
 from core.points import Point
 from core.runs import ProcessRef, Run, RunEvent, RunResult, RunStatus
 from store.database import Database, Tx
 from store.journal import Journal
 from store.tables import run_events, run_hosts, runs
-
-_HOUR = timedelta(hours=1)
 
 
 class Runs:
@@ -26,22 +22,6 @@ class Runs:
 
     def __init__(self, database: Database, clock: Clock, journal: Journal) -> None:
         self._database, self._clock, self._journal = database, clock, journal
-
-    def room(self, tx: Tx, fleet: str, hosts: Sequence[str], budget: Budget) -> str | None:
-        """Why the budget has no room for a run on *hosts* now, in words; None if it has.
-
-        Called in the transaction that begins the run, so that two workers never both see the last free place.
-        """
-        tx.serialise(f"budget:{fleet}")
-        running = select(func.count()).where(runs.c.fleet == fleet, runs.c.ended_at.is_(None))
-        at_once = tx.execute(running).scalar_one()
-        if at_once >= budget.concurrent_runs:
-            return f"{at_once} of {budget.concurrent_runs} concurrent runs are under way"
-        if budget.hosts_per_hour is not None:
-            touched = self._touched(tx, fleet) | set(hosts)
-            if len(touched) > budget.hosts_per_hour:
-                return f"the budget of {budget.hosts_per_hour} hosts an hour is used up"
-        return None
 
     def begin(self, tx: Tx, run: Run) -> None:
         """Insert *run*. Raises Conflict if this step of this plan was begun before."""
@@ -127,25 +107,6 @@ class Runs:
         query = select(run_events).where(run_events.c.run_id == run_id, run_events.c.seq > after)
         with self._database.read() as tx:
             return [RunEvent.model_validate(dict(row)) for row in tx.all(query.order_by(run_events.c.seq))]
-
-    def touched_last_hour(self, fleet: str) -> frozenset[str]:
-        """Hosts of the fleet that a run began on within the last hour."""
-        with self._database.read() as tx:
-            return frozenset(self._touched(tx, fleet))
-
-    def last_starts(self, fleet: str, hosts: Sequence[str]) -> dict[str, datetime]:
-        """`<remedy>@<host>` -> when that remedy last began there."""
-        query = (
-            select(run_hosts.c.remedy, run_hosts.c.host, func.max(run_hosts.c.started_at).label("at"))
-            .where(run_hosts.c.fleet == fleet, run_hosts.c.host.in_(hosts))
-            .group_by(run_hosts.c.remedy, run_hosts.c.host)
-        )
-        with self._database.read() as tx:
-            return {f"{row['remedy']}@{row['host']}": row["at"] for row in tx.all(query)}
-
-    def _touched(self, tx: Tx, fleet: str) -> set[str]:
-        recent = (run_hosts.c.fleet == fleet) & (run_hosts.c.started_at > self._clock.now() - _HOUR)
-        return {str(row["host"]) for row in tx.all(select(run_hosts.c.host).where(recent).distinct())}
 
 
 def _values(run: Run) -> dict[str, Any]:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from core.clock import Clock
 from core.points import Point, Witness
+from store.agents import Agents
+from store.budgets import Budgets
 from store.conditions import Conditions
+from store.counters import Counters
 from store.database import Database, Tx, plain_errors
 from store.detections import Detections
 from store.incidents import Incidents
@@ -19,6 +22,7 @@ from store.outcomes import Outcomes, Verifications
 from store.pauses import Pauses
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
+from store.retention import Retention
 from store.runs import Runs
 from store.ticks import Ticks
 from store.tokens import Tokens
@@ -36,16 +40,20 @@ class Store:
         self.conditions = Conditions(database)
         self.plans = Plans(database, clock, self.journal)
         self.approvals = Approvals(database, clock, self.journal)
+        self.budgets = Budgets(database, clock)
         self.runs = Runs(database, clock, self.journal)
         self.verifications = Verifications(database)
         self.outcomes = Outcomes(database, self.journal)
         self.pauses = Pauses(database, clock, self.journal)
         self.tokens = Tokens(database, clock, self.journal)
         self.ticks = Ticks(database)
+        self.agents = Agents(database, clock)
+        self.counters = Counters(database, clock)
+        self.retention = Retention(database, clock, self.journal, self.leases, self.counters)
 
-    def write(self, point: Point | None = None) -> AbstractContextManager[Tx]:
-        """A writing transaction over all nouns, at a named point of the loop."""
-        return self._database.write(point)
+    def write(self, point: Point | None = None, *, urgent: bool = False) -> AbstractContextManager[Tx]:
+        """A writing transaction over all nouns, at a named point of the loop; an *urgent* one goes first."""
+        return self._database.write(point, urgent=urgent)
 
     def proof(self) -> Proof:
         """Check the journal's chain and the laws that the tables must keep."""

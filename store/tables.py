@@ -1,52 +1,26 @@
-"""The tables. A change here needs a migration in `migrations/versions/`; a test compares the two."""
+"""The tables of what is known and decided; `work_tables.py` has those of who works on what.
+
+A change here needs a migration in `migrations/versions/`; a test compares the two.
+"""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-
-class Utc(TypeDecorator[datetime]):
-    """A point in time, stored in UTC; SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from store.schema import Utc, metadata
 
 incidents = Table(
     "incidents",
@@ -66,6 +40,8 @@ incidents = Table(
     Column("evidence", JSON, nullable=False),
     Column("request", JSON(none_as_null=True)),
     Column("plan_id", String(40)),
+    Column("importance", Integer, nullable=False, server_default="50"),
+    Column("turn", Integer, nullable=False, server_default="1050"),
     Column("opened_at", Utc, nullable=False),
     Column("changed_at", Utc, nullable=False),
     Column("last_seen_at", Utc, nullable=False),
@@ -79,7 +55,16 @@ incidents = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("incidents_due", "due_at"),
-    Index("incidents_of_host", "fleet", "host"),
+    Index(
+        "incidents_by_turn",
+        "turn",
+        "opened_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index("incidents_of_host", "fleet", "host", "ended_at"),
+    Index("incidents_ended", "ended_at"),
+    Index("incidents_opened", "opened_at"),
 )
 
 detections = Table(
@@ -97,7 +82,7 @@ detections = Table(
     Column("evidence", JSON, nullable=False),
     Column("source", String(100), nullable=False),
     Column("seen_at", Utc, nullable=False),
-    Column("accepted_at", Utc, nullable=False),
+    Column("accepted_at", Utc, nullable=False, index=True),
 )
 
 conditions = Table(
@@ -120,7 +105,7 @@ mutes = Table(
     "mutes",
     metadata,
     Column("fingerprint", String(40), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
     Column("until", Utc, nullable=False),
 )
 
@@ -147,7 +132,7 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
     Column("plan_id", ForeignKey("plans.id"), nullable=False, index=True),
     Column("plan_hash", String(64), nullable=False),
     Column("answer", String(20), nullable=False),
@@ -168,6 +153,7 @@ runs = Table(
     Column("fleet", String(63), nullable=False),
     Column("hosts", JSON, nullable=False),
     Column("parameters", JSON, nullable=False),
+    Column("read_only", Boolean, nullable=False, server_default=text("false")),
     Column("status", String(20), nullable=False),
     Column("worker", String(200), nullable=False),
     Column("process", JSON(none_as_null=True)),
@@ -177,6 +163,7 @@ runs = Table(
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc),
     UniqueConstraint("plan_id", "step"),
+    Index("runs_open", "fleet", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
 )
 
 run_hosts = Table(
@@ -188,6 +175,7 @@ run_hosts = Table(
     Column("remedy", String(63), nullable=False),
     Column("started_at", Utc, nullable=False),
     Index("run_hosts_by_time", "fleet", "started_at"),
+    Index("run_hosts_of_host", "fleet", "host", "remedy", "started_at"),
 )
 
 run_events = Table(
@@ -206,7 +194,7 @@ verifications = Table(
     "verifications",
     metadata,
     Column("plan_id", ForeignKey("plans.id"), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
     Column("began_at", Utc, nullable=False),
     Column("deadline", Utc, nullable=False),
     Column("hold_seconds", Float, nullable=False),
@@ -215,12 +203,13 @@ verifications = Table(
     Column("last", Text, nullable=False),
 )
 
+# Outcomes refer to nothing: lessons need them for longer than their incidents are kept.
 outcomes = Table(
     "outcomes",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
-    Column("plan_id", ForeignKey("plans.id"), nullable=False, unique=True),
+    Column("incident_id", String(40), nullable=False, index=True),
+    Column("plan_id", String(40), nullable=False, unique=True),
     Column("fleet", String(63), nullable=False),
     Column("host", String(253), nullable=False),
     Column("symptom", String(63), nullable=False, index=True),
@@ -233,16 +222,7 @@ outcomes = Table(
     Column("detect_seconds", Float, nullable=False),
     Column("run_seconds", Float, nullable=False),
     Column("heal_seconds", Float, nullable=False),
-    Column("at", Utc, nullable=False),
-)
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("name", String(320), primary_key=True),
-    Column("holder", String(200), nullable=False),
-    Column("fence", Integer, nullable=False),
-    Column("expires_at", Utc, nullable=False),
+    Column("at", Utc, nullable=False, index=True),
 )
 
 journal = Table(
@@ -289,11 +269,4 @@ tokens = Table(
     Column("name", String(100), nullable=False, unique=True),
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Utc, nullable=False),
-)
-
-ticks = Table(
-    "ticks",
-    metadata,
-    Column("key", String(200), primary_key=True),
-    Column("due_at", Utc, primary_key=True),
 )

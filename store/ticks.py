@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from core.points import Point
 from store.database import Database, Tx
-from store.tables import ticks
+from store.work_tables import ticks
 
 _KEPT = timedelta(days=2)
 

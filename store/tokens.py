@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ from store.database import Database
 from store.journal import Journal
 from store.tables import tokens
 
+_LATELY_SECONDS = 0.25
+_MOST_KNOWN = 100
+
 
 class KnownToken(NamedTuple):
     """A token in force; the secret itself is kept nowhere."""
@@ -31,6 +35,7 @@ class Tokens:
 
     def __init__(self, database: Database, clock: Clock, journal: Journal) -> None:
         self._database, self._clock, self._journal = database, clock, journal
+        self._known: dict[str, tuple[float, str]] = {}
 
     def any(self) -> bool:
         """True if at least one token exists."""
@@ -61,13 +66,28 @@ class Tokens:
             gone = tx.execute(delete(tokens).where(tokens.c.name == name)).rowcount > 0
             if gone:
                 self._journal.append(tx, "token.revoked", by, {"name": name})
+        self._known.clear()
         return gone
 
     def owner(self, secret: str) -> str | None:
         """The name that the token was made for, or None if there is no such token."""
+        began, digest = time.monotonic(), _digest(secret)
         with self._database.read() as tx:
-            row = tx.one(select(tokens.c.name).where(tokens.c.digest == _digest(secret)))
-        return None if row is None else str(row["name"])
+            row = tx.one(select(tokens.c.name).where(tokens.c.digest == digest))
+        if row is None:
+            return None
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[digest] = (began, str(row["name"]))
+        return str(row["name"])
+
+    def owner_lately(self, secret: str) -> str | None:
+        """The owner, if `owner` found one within the last quarter of a second; asks nobody, and so never waits.
+
+        A token that another process revoked is taken for that long; one that this process revoked is not.
+        """
+        at, name = self._known.get(_digest(secret), (0.0, None))
+        return name if time.monotonic() - at < _LATELY_SECONDS else None
 
 
 def _digest(secret: str) -> str:

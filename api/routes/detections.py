@@ -13,7 +13,7 @@ router = APIRouter(tags=["detections"])
 
 
 @router.post("/detections", summary="Report symptoms that were seen", status_code=201, response_model=AcceptedBatch)
-def report_detections(batch: Batch, loop: TheLoop, who: Who) -> AcceptedBatch:
+async def report_detections(batch: Batch, loop: TheLoop, who: Who) -> AcceptedBatch:
     """Takes one detection, or a list of up to 500, and stores all of them or none.
 
     Each is folded into a live incident of the same problem, or opens one. A fleet, host or symptom that does not exist
@@ -23,7 +23,7 @@ def report_detections(batch: Batch, loop: TheLoop, who: Who) -> AcceptedBatch:
     symptoms = loop.context.catalog.symptoms
     found = [one.as_detection(who.source, symptoms, now) for one in batch]
     try:
-        return AcceptedBatch.of(loop.intake.accept(found))
+        return AcceptedBatch.of(await loop.intake.accept_soon(found))
     except Refused as error:
         # Nobody was denied anything: what was sent names something that is not there.
         raise BadInput(str(error)) from None

@@ -8,6 +8,7 @@ from catalog.catalog import Catalog
 from core.errors import BadInput, Refused
 from core.remedies import Remedy
 from lab.lab import Lab
+from lab.proving.load import Scenarios
 from lab.proving.scenario import Scenario
 
 
@@ -40,6 +41,18 @@ def why_not(remedy: Remedy, scenarios: Sequence[Scenario]) -> str | None:
     if remedy.undo is not None and own and not any(scenario.undo for scenario in own):
         return f"the card of {remedy.id} names the undo {remedy.undo}, and none of its scenarios shows that"
     return None
+
+
+def check_sound(remedies: Iterable[Remedy], loaded: Scenarios, catalog: Catalog) -> tuple[str, ...]:
+    """Raise BadInput for a scenario of one of *remedies* that is not sound; return in words what is wrong elsewhere."""
+    wanted = {remedy.id for remedy in remedies}
+    elsewhere = []
+    for of, problem in loaded.problems:
+        known = None if of is None else catalog.remedies.get(of)
+        if of is None or {of, known and known.undo} & wanted:
+            raise problem
+        elsewhere.append(str(problem))
+    return tuple(elsewhere)
 
 
 def check_wanted(remedies: Iterable[Remedy], scenarios: Mapping[str, Scenario], catalog: Catalog) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,16 +24,36 @@ def scenario_folders(content: Path, shipped: Path = CHECKOUT) -> tuple[Path, ...
     return tuple(root / "lab" / "scenarios" for root in roots)
 
 
-def load_scenarios(folders: Sequence[Path], catalog: Catalog, faults: Collection[str]) -> dict[str, Scenario]:
-    """Every scenario by name. Raises BadInput (file, line, key, what is allowed) for the first that is not sound."""
-    found: dict[str, Scenario] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.yml")):
+class Scenarios(NamedTuple):
+    """Every scenario by name, and what is wrong with those that were left out: (the remedy that it is of, why)."""
+
+    sound: dict[str, Scenario]
+    problems: tuple[tuple[str | None, BadInput], ...]
+
+
+def load_scenarios(folders: Sequence[Path], catalog: Catalog, faults: Collection[str]) -> Scenarios:
+    """Read the scenarios in *folders*. One that is not sound costs itself, and never the rest."""
+    sound: dict[str, Scenario] = {}
+    problems: list[tuple[str | None, BadInput]] = []
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yml"))):
+        try:
             scenario = read_scenario(path, catalog, faults)
-            if scenario.name in found:
+            if scenario.name in sound:
                 raise BadInput("there is another scenario of this name; call it something else", file=path)
-            found[scenario.name] = scenario
-    return found
+        except BadInput as problem:
+            problems.append((_remedy_in(path), problem))
+        else:
+            sound[scenario.name] = scenario
+    return Scenarios(sound, tuple(problems))
+
+
+def _remedy_in(path: Path) -> str | None:
+    """The remedy that the scenario at *path* is of, if that much can be read."""
+    try:
+        data = YamlFile.read(path).data
+    except BadInput:
+        return None
+    return str(data["remedy"]) if isinstance(data, dict) and "remedy" in data else None
 
 
 def read_scenario(path: Path, catalog: Catalog, faults: Collection[str]) -> Scenario:

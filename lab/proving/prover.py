@@ -23,7 +23,7 @@ from lab.folders import LabsFolder
 from lab.lab import Lab
 from lab.locks import held
 from lab.proving.bench import LabBench
-from lab.proving.choose import check_wanted, missing_hosts, scenarios_of, wanted_remedies, why_not
+from lab.proving.choose import check_sound, check_wanted, missing_hosts, scenarios_of, wanted_remedies, why_not
 from lab.proving.driver import Driver
 from lab.proving.load import load_scenarios, scenario_folders
 from lab.proving.place import FLEET, lay_out, lay_over, settings_for
@@ -65,14 +65,15 @@ def prove(settings: Settings, name: str, ids: Sequence[str], say: Say) -> Report
     source = CatalogSource(settings.content)
     catalog = source.current()
     faults = _faults(settings.content)
-    scenarios = load_scenarios(scenario_folders(settings.content), catalog, faults)
-    remedies = wanted_remedies(ids, catalog)
+    loaded = load_scenarios(scenario_folders(settings.content), catalog, faults)
+    scenarios, remedies = loaded.sound, wanted_remedies(ids, catalog)
+    for problem in check_sound(remedies, loaded, catalog):
+        say(f"left out: {problem}")
     if ids:
         check_wanted(remedies, scenarios, catalog)
     chosen = {one.name: one for remedy in remedies for one in scenarios_of(remedy, scenarios, catalog)}
     lab = Lab.open(settings.lab, name)
     with held(LabsFolder(settings.lab.resolve()).path / f"prove-{name}.lock", busy=lambda: _refuse(name)):
-        lab = bring_up(settings.lab, name)  # what an earlier try left switched off
         place = lab.folder.path / "proving"
         bench = LabBench(lab, faults)
         _clear_up(lab, bench, place, say)
@@ -91,13 +92,23 @@ def _refuse(name: str) -> None:
 
 
 def _clear_up(lab: Lab, bench: LabBench, place: Path, say: Say) -> None:
-    """What an earlier try that died has left: runs of Ansible, faults, and its folder."""
+    """What an earlier try that died has left: runs of Ansible, its folder, faults, and hosts that are down.
+
+    Faults come off first, because a host counts as up only without a failed unit; those of a host that is down, once
+    it is up. Raises what bringing up and mending raise.
+    """
     for state in place.glob("*/state"):
         settle_left_runs(state)
         settle_looks(state)
     shutil.rmtree(place, ignore_errors=True)
     for left in lab.broken():
         say(f"an earlier try left {left.fault} on {left.host}: mending it")
+        try:
+            bench.mend(left.fault, left.host)
+        except FleetmendError as error:
+            say(f"{left.host} has to be brought up first: {error}")
+    bring_up(lab.labs.path, lab.name)
+    for left in lab.broken():
         bench.mend(left.fault, left.host)
 
 

@@ -150,8 +150,9 @@ class Play:
             result = self._driver.once_more(done.plan.steps[0])
             changed = sum(one.changed for one in result.results.values())
             worked = result.status is RunStatus.SUCCESSFUL
+            reached = not any(one.unreachable for one in result.results.values())
             found = "refused" if not worked and not changed else "changed" if changed else "unchanged"
-            if found != wanted.expect or (found == "changed" and not worked):
+            if found != wanted.expect or not reached or (found == "changed" and not worked):
                 more = f" ({result.problem})" if result.problem else f" ({changed} tasks changed something)"
                 raise Failed(f"a second run was to be {wanted.expect}; it was {found}, {result.status}{more}")
             self._all_hold(self._scenario.healed, "after a second run it is no longer healed, as seen from outside")

@@ -11,6 +11,7 @@ from core.points import Point
 from core.states import State
 from loop.steps.planning import LOOK_AGAIN, replan
 from loop.work import Work
+from store.counters import Counter
 
 
 def judge(work: Work) -> None:
@@ -43,6 +44,7 @@ def expire(work: Work) -> None:
     mute_until = expiry(work.fleet, work.now)
     with work.context.store.write(Point.APPROVING_EXPIRE) as tx:
         work.move(tx, State.EXPIRED, "nobody answered in time", mute_until=mute_until)
+        work.context.store.counters.add(tx, Counter.EXPIRED)
 
 
 def current_plan(work: Work) -> Plan:
@@ -60,8 +62,8 @@ def _usage(work: Work, plan: Plan) -> Usage:
     return Usage(
         paused=paused[0] if paused else None,
         running=sum(run.fleet == fleet.name for run in store.runs.newest(open_only=True)),
-        hosts_last_hour=store.runs.touched_last_hour(fleet.name),
+        hosts_last_hour=store.budgets.hosts_last_hour(fleet.name),
         unhealthy_share=len(unhealthy) / len(fleet.hosts),
-        last_runs=store.runs.last_starts(fleet.name, plan.hosts),
+        last_runs=store.budgets.last_starts(fleet.name, plan.hosts),
         attempts=len({run.plan_id for run in store.runs.newest(incident_id=work.incident.id)}),
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from catalog.catalog import Catalog
 from core.digests import digest_of
-from core.errors import NeedsHuman
+from core.errors import NeedsHuman, Retryable
 from core.fleets import Fleet, Mode
 from core.incidents import Incident
 from core.plans import Abstention, Proposal, Step
@@ -55,7 +55,11 @@ def replan(work: Work, why: str) -> None:
     earlier = work.context.store.plans.of(work.incident.id)
     if len(earlier) >= _MOST_PLANS:
         raise NeedsHuman(f"{len(earlier)} plans were made, and none was carried through")
-    planning = work.context.planner.propose(work.incident, work.fleet, work.context.catalog, tried=tried_remedies(work))
+    tried = tried_remedies(work)
+    with work.context.model_places.taken() as got:
+        if not got:
+            raise Retryable("half of the workers wait for the model already; it is asked again shortly")
+        planning = work.context.planner.propose(work.incident, work.fleet, work.context.catalog, tried=tried)
     with work.context.store.write(Point.PLANNING_PLAN) as tx:
         for refusal in planning.refusals:
             work.note(tx, "proposal.refused", "planner", {"refusal": refusal})

@@ -7,7 +7,7 @@ from functools import partial
 
 from approver.policy import expiry
 from approver.start import POLICY, may_start
-from core.approvals import Answer, Approval
+from core.approvals import Answer, Approval, Ruling
 from core.errors import FleetmendError, NeedsHuman
 from core.ids import new_id
 from core.leases import Lease
@@ -26,6 +26,10 @@ _NO_ROOM = timedelta(seconds=2)
 
 
 class _Wait(Exception):
+    pass
+
+
+class _Cooling(Exception):
     pass
 
 
@@ -49,7 +53,10 @@ def run(work: Work) -> None:
         _void(work, approval, str(error))
         return
     try:
-        running, hosts, first = _begin(work, plan)
+        running, hosts, first = _begin(work, plan, approval)
+    except _Cooling as cooling:
+        _ask_person(work, str(cooling))
+        return
     except _Wait as wait:
         with work.context.store.write(Point.RUNNING_WAIT) as tx:
             work.postpone(tx, work.now + _NO_ROOM, f"approved; {wait}")
@@ -60,17 +67,25 @@ def run(work: Work) -> None:
 
 
 def _approval(work: Work, plan: Plan) -> Approval:
-    """The newest yes to *plan* as it was stored."""
+    """The newest yes to *plan* as it was stored; a person's before the policy's own."""
     yes = [one for one in work.context.store.approvals.of(plan.id) if one.answer is Answer.APPROVE]
     if not yes:
         raise NeedsHuman(f"{plan.id} is not approved")
-    return yes[-1]
+    return max(yes, key=lambda one: (one.by != POLICY, one.at))
 
 
 def _ask_anew(work: Work) -> None:
     words = "the approval ran out before the run could start; please decide anew"
     with work.context.store.write(Point.RUNNING_ASK_ANEW) as tx:
         work.move(tx, State.AWAITING_APPROVAL, words, due_at=expiry(work.fleet, work.now))
+
+
+def _ask_person(work: Work, why: str) -> None:
+    """The policy's own yes does not reach below a cooldown; a person's does."""
+    with work.context.store.write(Point.RUNNING_ASK_PERSON) as tx:
+        body = {"plan": work.incident.plan_id, "ruling": Ruling.ASK, "rules": [why]}
+        work.note(tx, "policy.ruled", POLICY, body)
+        work.move(tx, State.AWAITING_APPROVAL, why, actor=POLICY, due_at=expiry(work.fleet, work.now))
 
 
 def _void(work: Work, approval: Approval, why: str) -> None:
@@ -92,14 +107,26 @@ def _already_clear(work: Work) -> bool:
     return bool(states) and all(state is SignalState.CLEAR for state in states.values())
 
 
-def _begin(work: Work, plan: Plan) -> tuple[Work, list[Lease], Run]:
-    """In one transaction: nothing is paused, the budget has room, the hosts are ours, the run exists. Raises _Wait."""
-    fleet, store = work.fleet, work.context.store
+def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease], Run]:
+    """In one transaction: nothing is paused, the budgets have room, the hosts are ours, the run exists.
+
+    Raises _Wait, or _Cooling if the policy alone approved what ran on a host just before.
+    """
+    fleet, store, remedies = work.fleet, work.context.store, work.context.catalog.remedies
     with store.write(Point.RUNNING_BEGIN) as tx:
-        obstacle = store.pauses.on(tx, fleet.name) or store.runs.room(tx, fleet.name, plan.hosts, fleet.file.budget)
-        if obstacle is not None:
-            raise _Wait(obstacle)
-        hosts = [_lease_host(work, tx, host) for host in (*plan.hosts, *_beside(work, plan))]
+        paused = store.pauses.on(tx, fleet.name)
+        if paused is not None:
+            raise _Wait(paused)
+        room = store.budgets.reserve(tx, plan, fleet, remedies)
+        if room.cooling and approval.by == POLICY:
+            raise _Cooling("; ".join(room.cooling))
+        if room.obstacle is not None:
+            raise _Wait(room.obstacle)
+        for words in room.cooling:
+            work.note(tx, "cooldown.overridden", approval.by, {"approval": approval.id, "reason": words})
+        read_only = all(remedies[step.remedy].read_only for step in plan.steps)
+        touched = (*plan.hosts, *_beside(work, plan))
+        hosts = [_lease_host(work, tx, host, read_only=read_only) for host in touched]
         first = _begin_step(work, tx, plan, 0)
         running = work.move(tx, State.RUNNING, f"running {plan.title}", due_at=work.now)
     return running, hosts, first
@@ -111,9 +138,11 @@ def _beside(work: Work, plan: Plan) -> tuple[str, ...]:
     return work.fleet.beside(plan.hosts, reads)
 
 
-def _lease_host(work: Work, tx: Tx, host: str) -> Lease:
-    name = f"host:{work.incident.fleet}/{host}"
-    lease = work.context.store.leases.take(tx, name, work.keeper.lease.holder, work.context.settings.lease)
+def _lease_host(work: Work, tx: Tx, host: str, *, read_only: bool) -> Lease:
+    """The host for ourselves, or shared with others that only read."""
+    leases, incident = work.context.store.leases, work.incident
+    holder, reader = work.keeper.lease.holder, incident.id if read_only else None
+    lease = leases.take_host(tx, incident.fleet, host, holder, work.context.settings.lease, reader=reader)
     if lease is None:
         raise _Wait(f"another run is under way on {host}")
     return lease
@@ -130,6 +159,7 @@ def _begin_step(work: Work, tx: Tx, plan: Plan, number: int) -> Run:
         fleet=work.incident.fleet,
         hosts=step.hosts,
         parameters=step.parameters,
+        read_only=work.context.catalog.remedy(step.remedy).read_only,
         status=RunStatus.STARTING,
         worker=work.context.worker,
         started_at=work.now,

@@ -6,6 +6,7 @@ from core.points import Point
 from core.runs import RunResult, RunStatus
 from core.states import State
 from loop.work import Work
+from store.counters import Counter
 
 
 def settle(work: Work) -> None:
@@ -19,3 +20,4 @@ def settle(work: Work) -> None:
         for run in left_open:
             store.runs.end(tx, run, RunResult(status=RunStatus.LOST, problem=words))
         work.move(tx, State.VERIFYING, words, due_at=work.now)
+        store.counters.add(tx, Counter.SETTLED)

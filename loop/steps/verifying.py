@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.agents import Role
 from core.outcomes import Outcome, Verdict, Verification
 from core.plans import Plan
 from core.points import Point
@@ -74,7 +75,8 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     if verdict is Verdict.NOT_HEALED and any(run.status in _INTERRUPTED for run in runs):
         verdict = Verdict.UNKNOWN
     cleared_at = found.verification.clear_since
-    outcome = make_outcome(work.incident, plan, runs, verdict, reason, cleared_at=cleared_at, at=work.now)
+    with work.context.presence.at(Role.KNOWLEDGE, f"{work.incident.id} {work.incident.title}"):
+        outcome = make_outcome(work.incident, plan, runs, verdict, reason, cleared_at=cleared_at, at=work.now)
     store = work.context.store
     with store.write(Point.VERIFYING_CLOSE) as tx:
         store.verifications.put(tx, found.verification)

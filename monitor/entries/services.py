@@ -20,6 +20,8 @@ class ServiceEntry(Watched):
     config: AbsolutePath | None = None
     supervisorctl: AbsolutePath | None = None
     """For the role that restarts; the probe talks to supervisor itself."""
+    importance: Annotated[int, Field(ge=0, le=100)] | None = None
+    """What is worked on first; see `core.importance`."""
 
     def sent(self, key: str, place: Place) -> dict[str, Any]:
         return {"unit": self.unit or key, "backend": self.backend, "config": self.config}
@@ -37,6 +39,11 @@ class ScaledEntry(Entry):
     first_port: Port
     capacity: Annotated[int, Field(ge=1, le=100_000)]
     """Connections that one instance serves well at the same time."""
+    address: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:%\-]{1,253}$")] | None = None
+    """For the role that starts instances; the probe looks for ports on all addresses."""
+
+    def sent(self, key: str, place: Place) -> dict[str, Any]:
+        return {"first_port": self.first_port, "min": self.min, "max": self.max, "capacity": self.capacity}
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:

@@ -3,23 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 
+from core.errors import BadInput
 from store.database import Tx
 
+HEAD = "head"
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables up to the newest revision. Does nothing if they are there already."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+
+class Revisions(NamedTuple):
+    """Where a database stands. `pending` are the revisions still to come, the next one first."""
+
+    current: str | None
+    newest: str
+    pending: tuple[str, ...]
+
+
+def migrate(engine: Engine, to: str = HEAD) -> None:
+    """Bring the tables up to the revision *to*. Does nothing if they are there already.
+
+    Raises BadInput for a database that a newer fleetmend has made.
+    """
+    config = _config()
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         Tx(connection).serialise("migrations")  # processes that start together
         if MigrationContext.configure(connection).get_current_revision() != newest:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, to)
+            except CommandError as error:
+                raise BadInput(
+                    f"the database can't be brought up to date ({error}); is it a newer fleetmend's?"
+                ) from None
+
+
+def revisions(engine: Engine) -> Revisions:
+    """Where the database stands. Reads only. Raises BadInput if a newer fleetmend has made it."""
+    scripts = ScriptDirectory.from_config(_config())
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    newest = str(scripts.get_current_head())
+    try:
+        pending = [script.revision for script in scripts.iterate_revisions(newest, current or "base")]
+    except RevisionError as error:
+        raise BadInput(
+            f"the database's revision {current!r} is unknown ({error}); is it a newer fleetmend's?"
+        ) from None
+    return Revisions(current, newest, tuple(reversed(pending)))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config

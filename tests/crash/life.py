@@ -14,6 +14,7 @@ import yaml
 
 from catalog.vetting import vet
 from core.settings import CHECKOUT
+from store.counters import Counter as Count
 from tests.crash.children import start, wait_for
 from tests.crash.kills import Kill, Killer
 from tests.crash.scenarios import Scenario
@@ -118,7 +119,7 @@ def _write_toll(folder: Path, stage: Stage) -> None:
         detections=len(answered),
         runs=len(began),
         incidents=len(incidents),
-        lost=sum(held[detection] != 1 for detection in answered),
+        lost=sum(held[detection] != 1 for detection in answered) - store.counters.of(Count.PRUNED_DETECTIONS),
         repeated=sum(count - 1 for count in runs.values()),
         stuck=sum(not incident.state.terminal for incident in incidents),
         violation=proof.violation or "",

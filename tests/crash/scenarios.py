@@ -92,6 +92,20 @@ def change_policy(stage: Stage) -> None:
     stage.house.rewrite_fleet(mode="approve", policy={"approve": {"expires": "31m"}})
 
 
+def give_a_sign(stage: Stage) -> None:
+    stage.house.loop.context.presence.beat()
+    stage.house.loop.reconciler.look()
+
+
+def leave(stage: Stage) -> None:
+    stage.house.loop.context.store.agents.leave(stage.house.loop.context.worker)
+
+
+def a_year_passes(stage: Stage) -> None:
+    stage.house.clock.advance(timedelta(days=500))
+    stage.house.loop.housekeeping.prune()
+
+
 def spoil_the_fleet(stage: Stage) -> None:
     stage.house.rewrite_fleet(mode="nonsense")
 
@@ -190,6 +204,24 @@ SCENARIOS: dict[str, Scenario] = {
         actions=(report(), end), in_run=wait_for_renewal, settings={"lease": timedelta(seconds=0.3)}
     ),
     "nothing can be measured yet": Scenario(actions=(report(), end), flaky=True),
+    "the policy's yes meets a cooldown": Scenario(
+        actions=(
+            pause,
+            report(),
+            report(subject="db", service="db"),
+            settle,
+            resume,
+            give_a_sign,
+            end,
+            leave,
+        ),
+        file=AUTO | {"cooldown": "10m"},
+        cures={},
+    ),
+    "what is old is pruned": Scenario(actions=(report(), ask, end, a_year_passes, end)),
+    "too many wait for a sweep": Scenario(
+        actions=(report(), report(host="h2"), sweep, end), file=AUTO | _SWEPT, settings={"most_due": 1}
+    ),
     "the fleet can't be read": Scenario(actions=(report(), spoil_the_fleet, end)),
     "tokens and refusals": Scenario(
         actions=(report(symptom="port_closed"), settle, make_token, post_what_is_refused, revoke_token, end),

@@ -10,11 +10,12 @@ from core.approvals import Ruling
 from core.settings import CHECKOUT
 from core.states import TRANSITIONS, State
 from runner.private_folder import LOOKS, RUNS
+from store.sealing import CHECKPOINT, PRUNED
 from tests.house.pages import first_cells, page, rows, section
 from tests.world import open_house
 
 WORDS = ["fleet", "symptom", "probe", "detection", "incident", "remedy", "plan", "approval", "run", "verdict"]
-WORDS += ["outcome", "lesson", "journal"]
+WORDS += ["outcome", "lesson", "journal", "proof"]
 
 
 def test_the_glossary_has_the_words_of_the_house() -> None:
@@ -36,6 +37,7 @@ def test_every_kind_of_journal_entry_has_its_line() -> None:
         for path in (CHECKOUT / room).rglob("*.py")
         for kind in re.findall(r'(?:append|note)\(\s*tx, "([a-z_.]+)"', path.read_text())
     }
+    appended |= {CHECKPOINT, PRUNED}
     assert len(appended) > 15
     assert set(first_cells(section(page("howto/when-it-escalates.md"), "The journal"))) == appended
 

@@ -114,9 +114,9 @@ def read_as_scenario(block: Block, folder: Path) -> None:
 
 
 def read_as_fault(block: Block, folder: Path) -> None:
-    (folder / "hangs.yml").write_text(block.text)
-    (folder / "hangs.sh").touch()
-    assert read_faults(folder)["hangs"].file.title
+    (folder / "it.yml").write_text(block.text)
+    (folder / "it.sh").touch()
+    assert read_faults(folder)["it"].file.title
 
 
 READERS: dict[str, Callable[[Block, Path], None]] = {

@@ -13,7 +13,7 @@ from loop.engine import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["packages"]
-PASSES_ON = {"store/store.py: self._database.write(point)"}
+PASSES_ON = {"store/store.py: self._database.write(point, urgent=urgent)"}
 """Hands the caller's point on."""
 BEFORE_ANY_INCIDENT = {"store/journal_key.py: database.write()"}
 """Written once, when a store is opened for the first time: there is nothing yet that could be lost."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from live_up import Place, Up
 
 from catalog.vetting import vet
@@ -86,3 +88,19 @@ def test_a_second_signal_ends_it_at_once_and_the_next_start_settles(place: Place
         assert time.monotonic() - began < BOUND / 3
         assert code in (128 + signal.SIGTERM, 128 + signal.SIGINT)
     settled_at_the_next_start(place)
+
+
+def test_a_stop_does_not_wait_for_what_does_not_answer(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as page, place.up() as up:
+        folder = place.root / "content" / "inventory" / "example"
+        up.read_until("Ctrl-C stops it")
+        url = f"http://127.0.0.1:{page.getsockname()[1]}/"
+        host = {"ansible_connection": "local", "fleetmend_http": {"web": {"url": url, "timeout": 60}}}
+        (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"this_machine": host}}}))
+        (folder / "fleet.yml").write_text("mode: auto\nsweeps: [{every: 1s, probes: [http]}]\n")
+        page.settimeout(60)
+        asking, _ = page.accept()
+        with asking:
+            began = time.monotonic()
+            assert up.stop(signal.SIGTERM)[0] == 0
+            assert time.monotonic() - began < 2 * BOUND - 10, "it waited for the page"

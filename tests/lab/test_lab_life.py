@@ -60,6 +60,12 @@ def test_a_host_comes_back_from_whatever_befalls_it() -> None:
         bring_up(LABS, NAME)
         assert powers(lab) == {"web1": "on", "lb1": "on"}
 
+        lab.power_cut("web1")
+        assert powers(lab)["web1"] == "off"
+        assert lab.ssh("web1", ["true"]).code == 255
+        lab.power_on("web1")
+        until(lambda: lab.ssh("web1", ["true"]).ok)
+
         lab.ssh("web1", ["poweroff"])
         until(lambda: powers(lab)["web1"] == "off")
         subprocess.run(["ip", "link", "delete", lab.record.bridge], check=True)

@@ -41,6 +41,7 @@ ROUTES = {
     "GET /api/v1/outcomes",
     "GET /api/v1/journal",
     "GET /api/v1/journal/verify",
+    "GET /api/v1/agents",
     "GET /api/v1/pauses",
     "PUT /api/v1/pauses/{scope}",
     "DELETE /api/v1/pauses/{scope}",

@@ -20,6 +20,7 @@ from core.errors import (
     NotFound,
     Refused,
     Retryable,
+    StorageFull,
     Unvetted,
 )
 from tests.api_client import Api, open_api
@@ -42,6 +43,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
         (NeedsHuman("x"), 409, "needs-human"),
         (Retryable("x"), 503, "retry"),
         (LeaseLost("x"), 503, "retry"),
+        (StorageFull("x"), 507, "storage-full"),
         (Final("x"), 500, "fault"),
     ],
 )
@@ -51,7 +53,7 @@ def test_every_error_has_its_status(error: FleetmendError, status: int, name: st
     assert (answered.status_code, problem["status"], problem["type"]) == (status, status, f"urn:fleetmend:{name}")
     assert problem["detail"] == str(error)
     assert answered.media_type == "application/problem+json"
-    assert answered.headers.get("retry-after") == ("1" if status == 503 else None)
+    assert answered.headers.get("retry-after") == {503: "1", 507: "30"}.get(status)
 
 
 def test_a_detail_is_one_bounded_printable_line() -> None:

@@ -152,3 +152,11 @@ def test_the_name_of_a_remedy_is_checked(tmp_path: Path) -> None:
     write_remedy(tmp_path, "Re-start")
     with pytest.raises(BadInput, match="the name of a remedy has"):
         load_remedy_from(tmp_path)
+
+
+def test_a_remedy_may_be_for_anything(tmp_path: Path) -> None:
+    write_remedy(tmp_path, card={"treats": "any"})
+    assert load_remedy_from(tmp_path).treats == ("any",)
+    write_remedy(tmp_path, card={"treats": ["any", "disk_full"]})
+    with pytest.raises(BadInput, match="unknown symptom 'any'"):
+        load_remedy_from(tmp_path)

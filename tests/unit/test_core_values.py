@@ -108,3 +108,21 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETMEND_LEASE", "soon")
     with pytest.raises(BadInput, match=r"FLEETMEND_LEASE: .*is not a duration"):
         read_settings()
+
+
+def test_ids_of_one_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch makes hundreds within a millisecond; two that are the same would refuse it."""
+    monkeypatch.setattr("core.ids.time.time", lambda: 1_800_000_000.0)
+    made = {new_id("det") for _ in range(20_000)}
+    assert len(made) == 20_000
+    assert {len(one) for one in made} == {20}
+
+
+def test_ids_sort_by_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_800_000_000.0]
+    monkeypatch.setattr("core.ids.time.time", lambda: now[0])
+    made = []
+    for _ in range(50):
+        made.append(new_id("inc"))
+        now[0] += 0.002
+    assert made == sorted(made)

@@ -25,6 +25,10 @@ def resolved(_resolver: Resolver) -> Resolved:
     return Resolved((host("web1"), host("web2")), frozenset())
 
 
+def odd(_resolver: Resolver) -> Resolved:
+    return Resolved((host("web1", fleetmend_importance="very"),), frozenset())
+
+
 def failing(_resolver: Resolver) -> Resolved:
     raise BadInput("the cloud is down")
 
@@ -33,6 +37,7 @@ FILES: list[tuple[Any, Any, list[tuple[Level, str]]]] = [
     (SWEEPS, resolved, [(Level.OK, "mode approve, 1 sweeps"), (Level.OK, "2 hosts in 0 groups")]),
     ({}, resolved, [(Level.OK, "mode"), (Level.WARNING, "nothing is detected"), (Level.OK, "2 hosts")]),
     (SWEEPS | {"enabled": False}, resolved, [(Level.OK, "mode"), (Level.WARNING, "enabled is false"), (Level.OK, "")]),
+    (SWEEPS, odd, [(Level.OK, "mode"), (Level.OK, "1 hosts"), (Level.WARNING, "so it counts as 50")]),
     (SWEEPS, failing, [(Level.OK, "mode"), (Level.ERROR, "the cloud is down")]),
     ({"swepps": []}, resolved, [(Level.ERROR, "swepps: unknown key")]),
     ({"symptoms": {"x": "off"}}, resolved, [(Level.ERROR, "unknown symptom 'x'")]),

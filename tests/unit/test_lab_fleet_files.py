@@ -18,7 +18,7 @@ from core.settings import CHECKOUT
 from fleets.check_file import check_names
 from fleets.reading import read_fleet_file
 from fleets.source import FleetSource
-from lab.fleet_files import SOURCE, merged, read_copies, write_fleet
+from lab.fleet_files import SOURCE, fleet_file, merged, read_copies, write_fleet
 from lab.folders import LabFolder
 from lab.layout import EVERY, read_layout
 from lab.networks import Network
@@ -63,6 +63,21 @@ def test_the_copies_are_the_hosts_files(written: LabFolder) -> None:
     assert (files / "web1" / "etc" / "web" / "web.conf").read_text() == "/etc/web/web.conf of web1\n"
     assert (files / "web1" / "etc" / "nftables.conf").is_file()
     assert not (files / "web1" / "etc" / "haproxy").exists()
+
+
+def test_a_sweep_of_a_group_without_hosts_is_left_out(tmp_path: Path) -> None:
+    text = "mode: auto\nsweeps:\n  - {every: 5s, probes: [host]}\n  - {every: 5s, probes: [http], hosts: [web, db]}\n"
+    text += (
+        "  - {every: 5s, probes: [tcp], hosts: [db]}\nschedules:\n  nightly: {remedy: look, every: 1d, hosts: [db1]}\n"
+    )
+    path = write(tmp_path / "fleet.yml", text)
+    assert fleet_file(path, plan("web1", "db1")) == text
+    smaller = yaml.safe_load(fleet_file(path, plan("web1")))
+    assert smaller["schedules"] == {}
+    assert smaller["sweeps"] == [
+        {"every": "5s", "probes": ["host"]},
+        {"every": "5s", "probes": ["http"], "hosts": ["web"]},
+    ]
 
 
 @pytest.mark.ansible

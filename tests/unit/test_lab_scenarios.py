@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInput
+from lab.proving.choose import check_sound
 from lab.proving.load import load_scenarios, read_scenario, scenario_folders
 from lab.proving.scenario import Change, Check, Kind
 from tests.planning import PROCESS_STOP, SERVICE_RESTART, make_catalog, make_remedy
@@ -113,11 +114,31 @@ def test_own_scenarios_stand_beside_the_shipped_ones(tmp_path):
         folder.mkdir(parents=True)
         (folder / f"{name}.yml").write_text(SOUND)
     folders = scenario_folders(content, shipped)
-    assert load_scenarios(folders, CATALOG, FAULTS).keys() == {"one", "two"}
+    assert load_scenarios(folders, CATALOG, FAULTS).sound.keys() == {"one", "two"}
     (content / "lab" / "scenarios" / "one.yml").write_text(SOUND)
-    with pytest.raises(BadInput, match="another scenario of this name"):
-        load_scenarios(folders, CATALOG, FAULTS)
+    loaded = load_scenarios(folders, CATALOG, FAULTS)
+    assert loaded.sound.keys() == {"one", "two"}
+    [(remedy, problem)] = loaded.problems
+    assert remedy == "service_restart"
+    assert "another scenario of this name" in str(problem)
     assert len(scenario_folders(content, content)) == 1
+
+
+def test_a_scenario_that_is_not_sound_costs_itself_and_stops_those_who_want_its_remedy(tmp_path):
+    folder = tmp_path / "lab" / "scenarios"
+    folder.mkdir(parents=True)
+    (folder / "good.yml").write_text(SOUND)
+    (folder / "bad.yml").write_text(SOUND.replace("service_restart", "lock").replace("service_killed", "meteor"))
+    loaded = load_scenarios([folder], CATALOG, FAULTS)
+    assert loaded.sound.keys() == {"good"}
+    [words] = check_sound([CATALOG.remedy("service_restart")], loaded, CATALOG)
+    assert "unknown fault 'meteor'" in words
+    for wanted in ("lock", "unlock"):
+        with pytest.raises(BadInput, match="unknown fault 'meteor'"):
+            check_sound([CATALOG.remedy(wanted)], loaded, CATALOG)
+    (folder / "bad.yml").write_text("{")
+    with pytest.raises(BadInput, match="not valid YAML"):
+        check_sound([CATALOG.remedy("service_restart")], load_scenarios([folder], CATALOG, FAULTS), CATALOG)
 
 
 def test_the_name_of_a_scenario_is_a_name(tmp_path):

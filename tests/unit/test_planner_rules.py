@@ -212,3 +212,12 @@ def test_where_a_proof_is_always_required_an_unproven_remedy_is_no_candidate():
     refused = plan(asked, fleet=make_fleet(policy={"require_proof": "always"}), catalog=catalog)
     assert isinstance(refused.result, Abstention)
     assert "no lab has shown that service_restart heals" in refused.result.reason
+
+
+def test_a_remedy_for_anything_is_for_everything_but_a_host_that_is_away():
+    look = make_remedy("look", treats=("any",), read_only=True)
+    planner, catalog = Planner(None, Remembered()), make_catalog(look)
+    result = planner.propose(make_incident("of_the_users_own", ""), make_fleet(), catalog).result
+    assert isinstance(result, Proposal)
+    assert result.steps[0].remedy == "look"
+    assert isinstance(planner.propose(make_incident("host_unreachable", ""), make_fleet(), catalog).result, Abstention)

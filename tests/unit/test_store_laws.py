@@ -1,8 +1,7 @@
-"""Laws 4 and 5 in the store: compare-and-set, fences, one run a step, budgets, and a journal that shows tampering."""
+"""Laws 4 and 5 in the store: compare-and-set, fences, one run a step, and a journal that shows tampering."""
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import Conflict, LeaseLost
-from core.fleets import Budget
 from core.incidents import Incident
 from core.plans import Plan
 from core.runs import Run, RunResult, RunStatus
@@ -109,40 +107,6 @@ def test_a_run_is_closed_once(store: Store, clock: ManualClock) -> None:
     with pytest.raises(Conflict, match="closed before"), store.write() as tx:
         store.runs.end(tx, run, RunResult(status=RunStatus.SUCCESSFUL))
     assert store.runs.get(run.id).status is RunStatus.LOST
-
-
-def test_parallel_workers_never_exceed_the_budget(store: Store, clock: ManualClock) -> None:
-    plans = [planned(store, opened(store, clock, host=f"h{number}")) for number in range(12)]
-    budget = Budget(concurrent_runs=3, hosts_per_hour=3)
-    barrier = threading.Barrier(len(plans))
-    begun: list[str] = []
-
-    def work(plan: Plan) -> None:
-        barrier.wait()
-        with store.write() as tx:
-            if store.runs.room(tx, "demo", plan.hosts, budget) is None:
-                store.runs.begin(tx, run_of(plan, clock))
-                begun.append(plan.id)
-
-    threads = [threading.Thread(target=work, args=(plan,)) for plan in plans]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(begun) == 3
-
-
-def test_hosts_of_the_last_hour_count(store: Store, clock: ManualClock) -> None:
-    first, second = (planned(store, opened(store, clock, host=host)) for host in ("h1", "h2"))
-    run = run_of(first, clock)
-    with store.write() as tx:
-        store.runs.begin(tx, run)
-        store.runs.end(tx, run, RunResult(status=RunStatus.SUCCESSFUL))
-        budget = Budget(hosts_per_hour=1)
-        assert "hosts an hour" in str(store.runs.room(tx, "demo", second.hosts, budget))
-        assert store.runs.room(tx, "demo", first.hosts, budget) is None
-        clock.advance(timedelta(hours=2))
-        assert store.runs.room(tx, "demo", second.hosts, budget) is None
 
 
 def test_a_tick_happens_once(store: Store, clock: ManualClock) -> None:
