@@ -16,7 +16,12 @@ case $1 in
         chage --expiredate -1 alice
         grep -q ' intruder$' $keys || cat /run/lab-intruder/key.pub >>$keys
         log_in 'nohup sleep 86400 >/dev/null 2>&1 </dev/null & echo in'
-        pgrep -u alice sleep >/dev/null
+        tries=0
+        until pgrep -u alice sleep >/dev/null; do
+            tries=$((tries + 1))
+            [ "$tries" -lt 100 ] || exit 1
+            sleep 0.1
+        done
         ;;
     mend)
         sed -i '/ intruder$/d' $keys
