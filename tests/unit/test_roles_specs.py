@@ -86,6 +86,15 @@ def test_tasks_use_qualified_modules_and_hide_no_failure(role: Path) -> None:
             assert command is None or "{{" not in str(command), "a command line is built from a variable"
 
 
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_nothing_waits_for_a_pager(role: Path) -> None:
+    for file in role.glob("tasks/*.yml"):
+        for task in tasks_in(load(file)):
+            words = str(next(value for key, value in task.items() if key not in KEYWORDS))
+            pages = re.search(r"systemctl\W+(show|status|list|cat)|journalctl", words)
+            assert not pages or "--no-pager" in words, (file.name, task["name"])
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> None:
     remedy = card.name.removesuffix(".remedy.yml")
