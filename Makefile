@@ -51,7 +51,7 @@ test-lab: $(VENV)/dev.done      ## bring up real hosts on this machine, break th
 prove: $(VENV)/run.done         ## the second half of it alone: prove the whole catalog (needs root)
 	tools/prove
 
-bench: $(VENV)/dev.done         ## measure; FLEETMEND_BENCH_PEER=/path/to/python (with ansible-rulebook) compares
+bench: $(VENV)/dev.done         ## measure; BENCH_PEER=/path/to/python (with ansible-rulebook) compares
 	$(BIN)/python -m bench $(BENCH)
 
 lint: $(VENV)/dev.done          ## style, types and borders alone

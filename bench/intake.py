@@ -24,7 +24,7 @@ from bench.server import Running, embedded
 ENGINES = {"embedded": embedded, "postgresql": distributed}
 AIMS = {1: 1.5, 100: 10.0}
 """Batch -> how many times the posts of the peer the detections should be."""
-PEER_VARIABLE = "FLEETMEND_BENCH_PEER"
+PEER_VARIABLE = "BENCH_PEER"
 _WARM_SECONDS = 3
 
 

@@ -14,12 +14,8 @@ from runner.spawning import Spawn, pexpect
 def run(script: str, folder: Path, **environment: str) -> tuple[str, Spawn]:
     given = {"PATH": os.environ["PATH"], **environment}
     child = Spawn("/bin/sh", ["-c", script], cwd=str(folder), env=given, encoding="utf-8", echo=False)
-    said = ""
-    while child.isalive():
-        try:
-            said += child.read_nonblocking(1000, timeout=5)
-        except pexpect.EOF:
-            continue
+    child.expect(pexpect.EOF, timeout=60)
+    said = str(child.before)
     child.close()
     return said, child
 
