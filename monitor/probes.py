@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from core.fleets import Host
+from monitor.entries.access import AuthEntry, SshEntry
 from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry, LogEntry, MountEntry
 from monitor.entries.keeping import BackupEntry, CertificateEntry
+from monitor.entries.network import FirewallEntry, ResolverEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
 from monitor.entries.services import ScaledEntry, ServiceEntry
+from monitor.entries.upkeep import ClockEntry, PackageEntry
 from monitor.fleet_files import FleetFiles
 
 REACHABLE = "host.reachable"
@@ -103,6 +106,12 @@ PROBES: tuple[Probe, ...] = (
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
     Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
+    Probe("firewall", "firewall.drift", "fleetmend_firewall", FirewallEntry),
+    Probe("auth", "auth.failures auth.sources", "fleetmend_auth", AuthEntry, finds_subjects=True),
+    Probe("ssh", "ssh.drift", "fleetmend_ssh", SshEntry),
+    Probe("packages", "package.vulnerable", "fleetmend_packages", PackageEntry),
+    Probe("clock", "clock.kept clock.offset", "fleetmend_time", ClockEntry),
+    Probe("dns", "dns.ok", "fleetmend_dns", ResolverEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
 )

@@ -124,6 +124,11 @@ VARIABLES: dict[str, Any] = {
     "fleetmend_cleanup": {"tmp": {"path": "/tmp", "older_than": "7d"}},
     "fleetmend_processes": {"jobs": {"match": "burn"}},
     "fleetmend_databases": {"main": {}},
+    "fleetmend_firewall": {"baseline": {"path": "/etc/nftables.conf", "source": "files/nftables.conf"}},
+    "fleetmend_ssh": {"policy": {"options": {"PermitRootLogin": "no"}}},
+    "fleetmend_packages": {"openssl": {}, "curl": {}},
+    "fleetmend_time": {"clock": {}},
+    "fleetmend_dns": {"resolver": {"nameservers": ["192.0.2.53"], "names": ["www.example.net"]}},
     "fleetmend_scaled": {"web": {"unit": "web@", "max": 4, "first_port": 8081, "capacity": 8}},
 }
 

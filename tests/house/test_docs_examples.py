@@ -107,16 +107,16 @@ def read_as_ansible(block: Block, _folder: Path) -> None:
     assert all("name" in entry for entry in parse_ansible_yaml(block.text))
 
 
-def read_as_fault(block: Block, folder: Path) -> None:
-    (folder / "it.yml").write_text(block.text)
-    (folder / "it.sh").touch()
-    assert read_faults(folder)["it"].file.title
-
-
 def read_as_scenario(block: Block, folder: Path) -> None:
     path = folder / "it.yml"
     path.write_text(block.text)
     read_scenario(path, content_of_the_docs(folder / "content"), {yaml.safe_load(block.text)["fault"]})
+
+
+def read_as_fault(block: Block, folder: Path) -> None:
+    (folder / "it.yml").write_text(block.text)
+    (folder / "it.sh").touch()
+    assert read_faults(folder)["it"].file.title
 
 
 READERS: dict[str, Callable[[Block, Path], None]] = {
@@ -128,8 +128,8 @@ READERS: dict[str, Callable[[Block, Path], None]] = {
     "argument_specs": read_as_argument_specs,
     "tasks": read_as_ansible,
     "playbook": read_as_ansible,
-    "fault": read_as_fault,
     "scenario": read_as_scenario,
+    "fault": read_as_fault,
 }
 
 

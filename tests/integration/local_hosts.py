@@ -62,6 +62,10 @@ class LocalHost:
         self.folder = root / self.name
         self.tools = root / "bin"
         """Programs that a test puts here are found before the machine's own."""
+        self.enter: tuple[str, ...] = ()
+        """What comes before the command of a play: into which namespaces it goes."""
+        self.surroundings: dict[str, str] = {}
+        """More variables of a play's environment."""
         self.port = _free_port()
         for part in ("web", "logs", "jobs", "spool"):
             (self.folder / part).mkdir(parents=True)
@@ -73,7 +77,7 @@ class LocalHost:
         extra = json.dumps({f"{remedy}_{name}": value for name, value in variables.items()})
         command = [str(BIN / "ansible-playbook"), "-i", str(inventory), "-l", self.name, "-e", extra, *arguments]
         done = subprocess.run(
-            [*command, str(CHECKOUT / "playbooks" / f"{remedy}.yml")],
+            [*self.enter, *command, str(CHECKOUT / "playbooks" / f"{remedy}.yml")],
             env=environment(
                 self.tools,
                 HOME=str(self.root),
@@ -82,6 +86,7 @@ class LocalHost:
                 ANSIBLE_REMOTE_TMP=str(self.root / "ansible" / "tmp"),
                 ANSIBLE_ROLES_PATH=str(CHECKOUT / "roles"),
                 ANSIBLE_STDOUT_CALLBACK="ansible.posix.json",
+                **self.surroundings,
             ),
             cwd=self.root,
             capture_output=True,

@@ -35,6 +35,25 @@ CASES = [
     ("memory_full", "", {}, "diagnostics_collect", {}),
     ("service_saturated", "web", {"wanted": 3}, "service_scale", {"service": "web", "instances": 3}),
     ("database_connections_exhausted", "main", {}, "database_sessions_end", {"database": "main"}),
+    ("firewall_drift", "baseline", {"differences": 1}, "firewall_restore", {"baseline": "baseline"}),
+    (
+        "auth_bruteforce",
+        "203.0.113.6",
+        {"address": "203.0.113.6"},
+        "ip_block",
+        {"address": "203.0.113.6", "minutes": 60},
+    ),
+    ("account_compromised", "alice", {"account": "alice"}, "user_lock", {"account": "alice"}),
+    ("ssh_policy_drift", "policy", {"first": "PermitRootLogin is yes, not no"}, "ssh_harden", {"policy": "policy"}),
+    (
+        "package_vulnerable",
+        "curl",
+        {"repaired": "8.1-2"},
+        "package_security_update",
+        {"package": "curl", "version": "8.1-2"},
+    ),
+    ("clock_drift", "clock", {"service": "inactive"}, "time_sync", {"clock": "clock"}),
+    ("dns_failing", "resolver", {"first": "www.example.net"}, "dns_restore", {"resolver": "resolver"}),
     ("cpu_runaway", "jobs", _RUNAWAY, "process_stop", {"process": "jobs", "pid": 99, "grace": 5}),
 ]
 

@@ -86,6 +86,15 @@ def test_tasks_use_qualified_modules_and_hide_no_failure(role: Path) -> None:
             assert command is None or "{{" not in str(command), "a command line is built from a variable"
 
 
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_nothing_waits_for_a_pager(role: Path) -> None:
+    for file in role.glob("tasks/*.yml"):
+        for task in tasks_in(load(file)):
+            words = str(next(value for key, value in task.items() if key not in KEYWORDS))
+            pages = re.search(r"systemctl\W+(show|status|list|cat)|journalctl", words)
+            assert not pages or "--no-pager" in words, (file.name, task["name"])
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> None:
     remedy = card.name.removesuffix(".remedy.yml")
@@ -94,7 +103,9 @@ def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> 
     options = options_of(CHECKOUT / "roles" / remedy)
     for parameter, source in load(card)["parameters"].items():
         option = options[f"{remedy}_{parameter}"]
-        assert option["type"] != "str" or source.keys() & {"from", "evidence"}, "free text is no parameter"
+        # a pattern alone will do where no planner chooses: for what people ask for, and for an undo
+        bound = {"from", "evidence"} if load(card)["treats"] else {"from", "evidence", "pattern"}
+        assert option["type"] != "str" or source.keys() & bound, "free text is no parameter"
     listed = {f"{remedy}_{parameter}" for parameter in load(card)["parameters"]}
     assert {name for name, option in options.items() if option.get("required")} <= listed
     preflight = load(CHECKOUT / "roles" / remedy / "tasks" / "preflight.yml")
@@ -104,7 +115,7 @@ def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -> None:
     remedy = card.name.removesuffix(".remedy.yml")
-    read = set(re.findall(r"fleetmend_[a-z]+", text_of(remedy)))
+    read = set(re.findall(r"\bfleetmend_[a-z]+(?:_[a-z]+)*\b", text_of(remedy)))
     known = load(card)
     settable = options_of(CHECKOUT / "roles" / remedy).keys() - {f"{remedy}_{name}" for name in known["parameters"]}
     if not known.get("read_only"):
