@@ -12,11 +12,8 @@ from lab.proving.choose import scenarios_of, why_not
 from lab.proving.load import load_scenarios, scenario_folders
 
 UNPROVEN = {
-    "config_restore",
     "diagnostics_collect",
-    "disk_cleanup",
     "host_reboot",
-    "log_cleanup",
 }
 CATALOG = load_catalog(CHECKOUT)
 SCENARIOS, PROBLEMS = load_scenarios(scenario_folders(CHECKOUT), CATALOG, read_faults())
