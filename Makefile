@@ -3,7 +3,7 @@ PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo up test test-fast test-crash test-lab prove lint lock clean
+.PHONY: help install demo up test test-fast test-crash test-lab prove bench lint lock clean
 
 help:            ## show this
 	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -39,8 +39,10 @@ test-fast: $(VENV)/dev.done     ## the tests that start no Ansible
 
 KILLS ?= 250
 test-crash: $(VENV)/dev.done    ## kill processes wherever the loop writes, and follow every incident to its end
-	$(BIN)/python -m tests.crash.matrix --kills $(KILLS)
-	$(BIN)/python -m tests.crash.crowd --workers 8 --incidents 500 --hosts 50
+	set -e; for engine in sqlite postgresql; do \
+		$(BIN)/python -m tests.crash.matrix --engine $$engine --kills $(KILLS); \
+		$(BIN)/python -m tests.crash.crowd --engine $$engine --workers 8 --incidents 500 --hosts 50; \
+	done
 
 test-lab: $(VENV)/dev.done      ## bring up real hosts on this machine, break them, and prove the whole catalog on them (needs root)
 	$(BIN)/python -m pytest tests/lab
@@ -48,6 +50,9 @@ test-lab: $(VENV)/dev.done      ## bring up real hosts on this machine, break th
 
 prove: $(VENV)/run.done         ## the second half of it alone: prove the whole catalog (needs root)
 	tools/prove
+
+bench: $(VENV)/dev.done         ## measure; BENCH_PEER=/path/to/python (with ansible-rulebook) compares
+	$(BIN)/python -m bench $(BENCH)
 
 lint: $(VENV)/dev.done          ## style, types and borders alone
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -1,7 +1,7 @@
 """The peer: ansible-rulebook's own webhook source, as it is, behind its own queue, which something empties.
 
 Only the source: no rules are matched, and nothing is kept. It runs under an interpreter that has ansible-rulebook,
-which is none of fleetmend's dependencies: `python -m bench.intake --peer /path/to/python`.
+which is none of fleetmend's dependencies: `make bench BENCH_PEER=/path/to/python`.
 """
 
 from __future__ import annotations

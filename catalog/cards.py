@@ -45,6 +45,7 @@ class Card(Model):
     treats: tuple[Name, ...]
     risk: Risk
     parameters: dict[Name, CardParameter] = Field(default_factory=dict)
+    any_of: tuple[Name, ...] = ()
     needs: tuple[Variable, ...] = ()
     reads: tuple[Variable, ...] = ()
     read_only: bool = False
@@ -68,6 +69,8 @@ class Card(Model):
             raise ValueError("timeout must be longer than 0s")
         if self.reach.max_hosts <= 0 or any(wave <= 0 for wave in self.reach.waves):
             raise ValueError("reach must allow at least one host")
+        if unknown := [name for name in self.any_of if name not in self.parameters]:
+            raise ValueError(f"any_of names {', '.join(unknown)}, which is no parameter of this card")
         return self
 
 

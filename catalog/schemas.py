@@ -38,6 +38,7 @@ def schema_of(parameters: Sequence[Parameter]) -> dict[str, Any]:
 def narrowed(remedy: Remedy, hosts: Sequence[Host], evidence: Mapping[str, Scalar]) -> dict[str, Any]:
     """Return the schema of *remedy* for *hosts*: names become those that all of them have, evidence becomes constant.
 
+    A parameter that is not required and has nothing to choose from here is left out, or held at its default.
     Raises NotApplicable if that leaves nothing to choose, or if a host lacks a variable that the remedy needs.
     """
     if not hosts:
@@ -47,9 +48,17 @@ def narrowed(remedy: Remedy, hosts: Sequence[Host], evidence: Mapping[str, Scala
             if not host.variables.get(variable):
                 raise NotApplicable(f"{remedy.id}: host {host.name} has no {variable}")
     schema = dict(remedy.schema_)
-    schema["properties"] = {
-        parameter.name: _narrowed_property(remedy, parameter, hosts, evidence) for parameter in remedy.parameters
-    }
+    schema["properties"] = {}
+    for parameter in remedy.parameters:
+        try:
+            schema["properties"][parameter.name] = _narrowed_property(remedy, parameter, hosts, evidence)
+        except NotApplicable:
+            if parameter.required:
+                raise
+            if parameter.default is not None:
+                schema["properties"][parameter.name] = _property(parameter) | {"const": parameter.default}
+    if remedy.any_of and not schema["properties"].keys() & set(remedy.any_of):
+        raise NotApplicable(f"{remedy.id}: nothing here settles any of {', '.join(remedy.any_of)}")
     return schema
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+import errno
+import os
+import stat
 import threading
 from pathlib import Path
 
 from catalog.catalog import Catalog
-from catalog.digests import digest_of_paths
 from catalog.load import load_catalog
 from catalog.remedies import locate
+from core.digests import digest_of_files
 from core.errors import Unvetted
 from core.file_signatures import Signature, signature_of
 from core.remedies import Remedy
@@ -36,21 +38,34 @@ class CatalogSource:
     def copy_remedy(self, remedy: Remedy, target: Path) -> str:
         """Copy exactly the files of *remedy* into *target* (`playbooks/…`, `roles/…`).
 
-        Returns the digest over the copy, for the caller to compare with the one that was planned: what is compared is
-        then what runs. Raises Unvetted if a file is gone.
+        Returns the digest over what was written, for the caller to compare with the one that was planned: what is
+        compared is then what runs. Raises Unvetted if a file is gone.
         """
+        copied, folders = {}, set()
         for name, source in locate(remedy, self._shipped).items():
             copy = target / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
+            if copy.parent not in folders:
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(copy.parent)
             try:
-                shutil.copy(source, copy, follow_symlinks=False)
+                copied[name] = _copy(source, copy)
             except OSError as error:
+                if error.errno == errno.ELOOP:
+                    raise Unvetted(f"{remedy.id}: {source} has become a symbolic link") from None
                 raise Unvetted(f"{remedy.id}: {source} can't be copied: {error.strerror}") from None
-            if copy.is_symlink():
-                raise Unvetted(f"{remedy.id}: {source} has become a symbolic link")
-        return digest_of_paths({name: target / name for name in remedy.files})
+        return digest_of_files(copied)
 
     def _places(self) -> list[Path]:
         roots = {self._content, self._shipped}
         inside = [root / name for root in roots for name in ("playbooks", "roles", "probes", "symptoms.yml")]
         return [*inside, self._shipped / "catalog" / "symptoms.yml"]
+
+
+def _copy(source: Path, target: Path) -> bytes:
+    """Copy one file with its mode, to where nothing is yet. Returns what was written."""
+    with os.fdopen(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        content, mode = file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+        copy.write(content)
+        os.fchmod(copy.fileno(), mode)
+    return content

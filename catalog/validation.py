@@ -47,6 +47,8 @@ def check_parameters(
         if parameter.pattern is not None and not re.fullmatch(parameter.pattern, str(value)):
             raise Refused(f"{place}: it must match {parameter.pattern}")
         checked[parameter.name] = value
+    if remedy.any_of and not checked.keys() & set(remedy.any_of):
+        raise Refused(f"{remedy.id}: give at least one of {', '.join(remedy.any_of)}")
     for error in jsonschema.Draft202012Validator(schema).iter_errors(checked):
         name = str(error.path[0]) if error.path else ""
         raise Refused(f"{remedy.id}: {name}={_show(checked.get(name))} is refused: {_in_words(error)}")

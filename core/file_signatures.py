@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 Signature = frozenset[tuple[str, int, int, int]]
@@ -13,17 +14,37 @@ _SKIPPED = frozenset({".git", "__pycache__"})
 
 def signature_of(places: Iterable[Path]) -> Signature:
     """Return the signature of the files at *places*, folders with all that is in them. What is missing is left out."""
-    return frozenset(entry for place in places for entry in _entries(place))
+    found: list[tuple[str, int, int, int]] = []
+    for place in places:
+        try:
+            found.append(_entry(str(place), place.stat()))
+        except OSError:
+            continue
+        _look_into(str(place), found)
+    return frozenset(found)
 
 
-def _entries(place: Path) -> Iterator[tuple[str, int, int, int]]:
+def _look_into(folder: str, found: list[tuple[str, int, int, int]]) -> None:
+    """It is asked for at every step of every incident: hence plain paths, and no more questions than are needed."""
     try:
-        status = place.stat()
-        inside = list(place.iterdir()) if place.is_dir() else []
+        with os.scandir(folder) as inside:
+            entries = list(inside)
     except OSError:
         return
-    yield str(place), status.st_mtime_ns, status.st_ctime_ns, status.st_size
-    for path in inside:
-        # A link to a folder could lead back up; what such a link leads to does not count.
-        if path.name not in _SKIPPED and not (path.is_symlink() and path.is_dir()):
-            yield from _entries(path)
+    for entry in entries:
+        if entry.name in _SKIPPED:
+            continue
+        try:
+            is_folder = entry.is_dir()
+            # A link to a folder could lead back up; what such a link leads to does not count.
+            if is_folder and entry.is_symlink():
+                continue
+            found.append(_entry(entry.path, entry.stat()))
+        except OSError:
+            continue
+        if is_folder:
+            _look_into(entry.path, found)
+
+
+def _entry(path: str, status: os.stat_result) -> tuple[str, int, int, int]:
+    return path, status.st_mtime_ns, status.st_ctime_ns, status.st_size

@@ -5,6 +5,7 @@ Border: this orders the work. It never widens what the policy allows.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from core.fleets import Host
@@ -35,6 +36,7 @@ def read_importance(said: Any) -> int | None:
     return int(text) if fits else None
 
 
+@lru_cache(maxsize=512)
 def turn(severity: Severity, importance: int) -> int:
     """What the work is ordered by, the lowest first: the severity, and within it the importance."""
     return 1000 * (Severity.CRITICAL.rank - severity.rank) + MOST - importance

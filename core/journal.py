@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from typing import Any
 
 from core.model import Model, Time
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 GENESIS = "0" * 64
 """The predecessor of the first entry."""
 
@@ -37,5 +37,5 @@ def seal(
     key: bytes, *, seq: int, at: str, kind: str, incident_id: str | None, actor: str, body: str, previous: str
 ) -> str:
     """HMAC-SHA256 over the entry's fields; *at* is ISO 8601 in UTC and *body* canonical JSON, as stored."""
-    text = json.dumps([seq, at, kind, incident_id, actor, body, previous], separators=(",", ":"))
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    text = _compact([seq, at, kind, incident_id, actor, body, previous])
+    return hmac.digest(key, text.encode(), "sha256").hex()

@@ -75,6 +75,8 @@ class Remedy(Model):
     treats: tuple[Name, ...]
     risk: Risk
     parameters: tuple[Parameter, ...]
+    any_of: tuple[Name, ...] = ()
+    """Parameters of which at least one has to be given, though none is required."""
     needs: tuple[str, ...] = ()
     """Host variables without which the remedy cannot work on a host: it is then no candidate there."""
     read_only: bool = False

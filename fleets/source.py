@@ -68,8 +68,8 @@ class FleetSource:
 
     def folder(self, name: str) -> Path:
         """The folder of the fleet *name*. Raises NotFound, naming the fleets that there are."""
-        names = self.names()
-        if name not in names:
+        if name in (".", "..") or "/" in name or not (self._root / name / FLEET_FILE).exists():
+            names = self.names()
             close = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise NotFound(f"no fleet {name!r} in {self._root}; {hint}known: {', '.join(names) or 'none'}")

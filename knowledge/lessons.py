@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from statistics import median
 
 from core.outcomes import Lesson, Outcome, Verdict
@@ -24,14 +24,25 @@ def add_up(outcomes: Iterable[Outcome]) -> tuple[Lesson, ...]:
 
 
 class Memory:
-    """Recalls lessons for the planner (`core.ports.Recall`). *load* gives the outcomes that are kept for a symptom."""
+    """Recalls lessons for the planner (`core.ports.Recall`).
 
-    def __init__(self, load: Callable[[str], Iterable[Outcome]]) -> None:
-        self._load = load
+    *load* gives the outcomes that are kept for a symptom; *state* something that differs once there are others, so that
+    a thousand of them are not added up again for each plan.
+    """
+
+    def __init__(
+        self, load: Callable[[str], Iterable[Outcome]], state: Callable[[str], Hashable] = lambda _symptom: object()
+    ) -> None:
+        self._load, self._state = load, state
+        self._known: dict[str, tuple[Hashable, tuple[Lesson, ...]]] = {}
 
     def lessons(self, fleet: str, symptom: str) -> Mapping[str, Lesson]:
         """Remedy id -> lesson for *symptom*: the fleet's own where there is one, else the one over all fleets."""
-        lessons = add_up(outcome for outcome in self._load(symptom) if outcome.symptom == symptom)
+        state, known = self._state(symptom), self._known.get(symptom)
+        if known is None or known[0] != state:
+            found = add_up(outcome for outcome in self._load(symptom) if outcome.symptom == symptom)
+            known = self._known[symptom] = (state, found)
+        lessons = known[1]
         overall = {lesson.remedy: lesson for lesson in lessons if lesson.fleet is None}
         own = {lesson.remedy: lesson for lesson in lessons if lesson.fleet == fleet}
         return overall | own

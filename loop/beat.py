@@ -41,6 +41,10 @@ def make_scheduler(fleets: FleetSource) -> type[Scheduler]:
     class FleetScheduler(Scheduler):  # type: ignore[misc]
         """Keeps what is the same, with its last run, and takes in what changed."""
 
+        producer = None
+        """Celery's own keeps one connection for good: once RabbitMQ has cut it, nothing would be sent any more. Each
+        tick takes a connection from the application's pool instead, which makes a new one where that is needed."""
+
         def setup_schedule(self) -> None:
             self._follow()
 

@@ -11,13 +11,13 @@ from kombu.exceptions import OperationalError
 from core.errors import BadInput, FleetmendError, Retryable
 from core.ports import Doorbell
 from core.settings import Settings
+from loop import memory_broker
 from loop.backpressure import TRY_AGAIN_SECONDS, NoPlace, leave_out
 from loop.schedules import due_time
 from loop.wiring import Loop
 
 log = logging.getLogger(__name__)
 
-IN_MEMORY = "memory://"
 _BROKER_SECONDS = 4.0
 _QUIET_SECONDS = 5.0
 _RING_LASTS_SECONDS = 60.0
@@ -30,13 +30,11 @@ _REDIS = {
 }
 """Tasks are acknowledged before they run, so Redis's visibility timeout does not matter: what a worker that died had
 fetched is rung again by the reconciler, and a ring that comes back an hour later finds nothing to do."""
-_POLLING_SECONDS = 0.01
-"""The in-memory broker looks once a second by default; this brings a task to its worker in milliseconds."""
 
 
 def make_app(settings: Settings) -> Celery:
     """An application for the settings' broker, without tasks yet."""
-    app = Celery("fleetmend", broker=settings.broker_url or IN_MEMORY, set_as_current=False)
+    app = Celery("fleetmend", broker=settings.broker_url or memory_broker.URL, set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
         task_serializer="json",
@@ -49,12 +47,13 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         task_default_queue="fleetmend",
         worker_enable_remote_control=False,
+        # After a lost connection it would be restored by whichever thread acknowledges, and over AMQP two that wait for
+        # the broker's answer on one connection wait for ever.
+        worker_enable_prefetch_count_reduction=False,
         broker_connection_max_retries=None,
         broker_connection_timeout=_BROKER_SECONDS,
     )
-    if settings.broker_url is None:
-        app.conf.broker_transport_options = {"polling_interval": _POLLING_SECONDS}
-    elif settings.broker_url.startswith("redis"):
+    if (settings.broker_url or "").startswith("redis"):
         app.conf.broker_transport_options = _REDIS
     try:
         _ = app.connection_for_write().transport_cls

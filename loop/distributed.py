@@ -15,9 +15,11 @@ from celery.beat import EmbeddedService
 from core.errors import BadInput
 from core.settings import Settings
 from fleets.source import FleetSource
+from loop import memory_broker
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.celery_worker import CeleryWorker
+from loop.footing import stay_put
 from loop.wiring import Loop, wire
 from runner.job import default_environment
 from runner.settle import settle_left_runs, settle_looks
@@ -32,7 +34,7 @@ def need_servers(settings: Settings) -> None:
     if settings.database_url is None or settings.database_url.startswith("sqlite"):
         problem = "several processes need a PostgreSQL: postgresql+psycopg://user:password@host/name; without one, "
         raise BadInput(problem + "`fleetmend up` runs everything in one process", key="FLEETMEND_DATABASE_URL")
-    if settings.broker_url is None or settings.broker_url.startswith("memory"):
+    if settings.broker_url is None or settings.broker_url.startswith(("memory", memory_broker.URL)):
         problem = "several processes need a broker: redis://:password@host:6379/0; without one, "
         raise BadInput(problem + "`fleetmend up` runs everything in one process", key="FLEETMEND_BROKER_URL")
 
@@ -74,6 +76,7 @@ class LoopWorker:
 
     def __enter__(self) -> Self:
         self.look_around()
+        stay_put()
         self._house.enter_context(self.loop.context.presence)
         self._worker.start()
         return self

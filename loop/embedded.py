@@ -16,6 +16,7 @@ from core.state_lock import own_state
 from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.celery_worker import CeleryWorker
+from loop.footing import stay_put
 from loop.wiring import wire
 from runner.settle import settle_looks
 
@@ -49,6 +50,7 @@ class Embedded:
         """Begin to work. What was left behind by an earlier process is taken up within a second."""
         # Threads that wait for the disk or the network all day must not wait for Python too: its default is 5 ms.
         sys.setswitchinterval(_SWITCH_SECONDS)
+        stay_put()
         self._house.enter_context(self.loop.context.presence)
         self._worker.start()
         self._beat.start()

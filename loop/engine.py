@@ -13,6 +13,7 @@ from core.states import State, may_follow
 from loop.context import Context
 from loop.keeper import LeaseKeeper
 from loop.presence import ROLES
+from loop.sight import Sight
 from loop.steps import approving, planning, running, settling, verifying
 from loop.work import Work
 
@@ -59,13 +60,14 @@ class Engine:
         if lease is None:
             return False
         with LeaseKeeper(context.store.leases, lease, context.settings.lease) as keeper:
-            while not context.stopping.is_set() and self._one_step(incident_id, keeper):
+            sight = Sight(context)
+            while not context.stopping.is_set() and self._one_step(incident_id, keeper, sight):
                 pass
         return True
 
-    def _one_step(self, incident_id: str, keeper: LeaseKeeper) -> bool:
+    def _one_step(self, incident_id: str, keeper: LeaseKeeper, sight: Sight) -> bool:
         """Do one step; False when nothing is due any more."""
-        work = Work(self._context, self._context.store.incidents.get(incident_id), keeper)
+        work = Work(self._context, self._context.store.incidents.get(incident_id), keeper, sight)
         step, due_at = STEPS.get(work.incident.state), work.incident.due_at
         if step is None or due_at is None or due_at > work.now:
             return False
@@ -108,7 +110,7 @@ class Engine:
 
     def _give_up(self, work: Work, reason: str) -> None:
         """Hand the incident to people; where the state table has no way there, look again later."""
-        work = Work(self._context, self._context.store.incidents.get(work.incident.id), work.keeper)
+        work = Work(self._context, self._context.store.incidents.get(work.incident.id), work.keeper, work.sight)
         if may_follow(work.incident.state, State.ESCALATED):
             with self._context.store.write(Point.ENGINE_GIVE_UP) as tx:
                 work.move(tx, State.ESCALATED, reason)

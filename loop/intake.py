@@ -14,6 +14,7 @@ from core.model import Scalar
 from core.points import Point
 from core.severity import Severity
 from core.states import FIRST
+from core.symptoms import Symptom
 from loop.context import Context
 from loop.group_commit import GroupCommit
 from loop.lately import Lately
@@ -32,6 +33,11 @@ class Intake:
         self._fleets = Lately(context.fleet)
         self._symptoms = Lately(lambda _all: context.catalog.symptoms)
         self._group = GroupCommit(self._store)
+
+    @property
+    def symptoms(self) -> Mapping[str, Symptom]:
+        """The catalog's symptoms, as they were a moment ago."""
+        return self._symptoms.get(_ALL)
 
     async def accept_soon(self, detections: Sequence[Detection]) -> list[Accepted]:
         """`accept` for a caller on an event loop: what waits at the same time is stored in one transaction."""
@@ -64,7 +70,7 @@ class Intake:
 
         *importance*: id of a detection -> what `importance_of` says; no inventory is read within a transaction.
         """
-        return self._context.store.detections.accept(tx, detections, self._symptoms.get(_ALL), importance)
+        return self._context.store.detections.accept(tx, detections, self.symptoms, importance)
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""
@@ -141,5 +147,5 @@ class Intake:
         fleet = self._fleets.get(detection.fleet)
         if fleet.host(detection.host) is None:
             raise Refused(f"the fleet {fleet.name} has no host {detection.host!r}")
-        if detection.symptom not in self._symptoms.get(_ALL):
+        if detection.symptom not in self.symptoms:
             raise Refused(f"there is no symptom {detection.symptom!r}; `fleetmend catalog symptoms` lists them")

@@ -11,6 +11,7 @@ from core.detections import Signal
 from core.fleets import Fleet, Sweep
 from core.ids import new_id
 from core.importance import importance_of
+from core.incidents import Incident
 from core.points import Point
 from core.states import State
 from loop.backpressure import NoPlace, busy, leave_out
@@ -73,6 +74,8 @@ class Sweeps:
             accepted = self._intake.fold(tx, found.detections, importance)
             if found.cleared:
                 self._clear(tx, fleet, found.cleared)
+            if found.still_clear:
+                self._catch_up(tx, fleet, found.still_clear)
         self._intake.ring(accepted)
 
     def _clear(self, tx: Tx, fleet: Fleet, cleared: Sequence[Signal]) -> None:
@@ -88,5 +91,14 @@ class Sweeps:
         firing = store.conditions.firing(tx, fleet.name)
         for incident in touched.values():
             if incident.state.waiting and firing.isdisjoint(store.incidents.signals(incident.id, tx)):
-                words = f"cleared by itself while {incident.state}"
-                store.incidents.move(tx, incident, State.RESOLVED, words, actor="monitor")
+                self._resolve(tx, incident, f"cleared by itself while {incident.state}")
+
+    def _catch_up(self, tx: Tx, fleet: Fleet, still_clear: Sequence[Signal]) -> None:
+        """Resolve what cleared while nobody could say so: an incident that was at work then, and waits by now."""
+        store, measured = self._context.store, frozenset(still_clear)
+        for incident in store.conditions.cleared_since(tx, fleet.name):
+            if not measured.isdisjoint(store.incidents.signals(incident.id, tx)):
+                self._resolve(tx, incident, f"cleared before it was {incident.state}, and is clear still")
+
+    def _resolve(self, tx: Tx, incident: Incident, words: str) -> None:
+        self._context.store.incidents.move(tx, incident, State.RESOLVED, words, actor="monitor")

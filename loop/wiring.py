@@ -138,4 +138,4 @@ def worker_name() -> str:
 
 
 def _memory(store: Store) -> Memory:
-    return Memory(lambda symptom: store.outcomes.newest(symptom=symptom))
+    return Memory(lambda symptom: store.outcomes.newest(symptom=symptom), store.outcomes.latest_ids)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from catalog.catalog import Catalog
 from core.fleets import Fleet
 from core.incidents import Incident
 from core.states import State
+from core.symptoms import Symptom
 from loop.context import Context
 from loop.keeper import LeaseKeeper
+from loop.sight import Sight
+from monitor.detect import symptoms_of
 from store.database import Tx
 
 
@@ -21,15 +26,26 @@ class Work:
     context: Context
     incident: Incident
     keeper: LeaseKeeper
+    sight: Sight
 
     @property
     def now(self) -> datetime:
         return self.context.clock.now()
 
-    @property
+    @cached_property
     def fleet(self) -> Fleet:
-        """The incident's fleet as its files are now. Raises NotFound or BadInput."""
-        return self.context.fleet(self.incident.fleet)
+        """The incident's fleet as its files were when the step first asked. Raises NotFound or BadInput."""
+        return self.sight.fleet(self.incident.fleet)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog as its files were when the step first asked. What runs is compared with its digest once more."""
+        return self.sight.catalog()
+
+    @property
+    def symptoms(self) -> dict[str, Symptom]:
+        """The symptoms that hold in the fleet, with its own thresholds."""
+        return dict(symptoms_of(self.fleet, self.catalog.symptoms))
 
     def move(self, tx: Tx, to: State, reason: str, **changes: Any) -> Work:
         """Move the incident on (see `Incidents.move`), and return the work on it as it is then."""

@@ -26,12 +26,14 @@ class Assessment(Model):
     """What a sweep came to.
 
     `conditions` are to be stored: whatever is not clear, and whatever became so just now. `detections` come causes
-    first. `cleared` are the signals that were firing and are measured clear.
+    first. `cleared` are the signals that were firing and are measured clear; `still_clear` are those that were stored
+    as clear before, and are so again.
     """
 
     conditions: tuple[Condition, ...]
     detections: tuple[Detection, ...]
     cleared: tuple[Signal, ...]
+    still_clear: tuple[Signal, ...] = ()
 
 
 def symptoms_of(fleet: Fleet, catalog_symptoms: Mapping[str, Symptom]) -> dict[str, Symptom]:
@@ -70,7 +72,9 @@ def assess(
         if symptom.sample is not None and symptom.compares:
             by_sample[symptom.sample].append(symptom)
     samples = tuple(samples)
-    gone = _gone(fleet, symptoms, samples, previous)
+    without_samples = _gone(fleet, symptoms, samples, previous)
+    gone = [signal for signal in without_samples if previous[signal].phase is not Phase.CLEAR]
+    still_clear = [signal for signal in without_samples if previous[signal].phase is Phase.CLEAR]
     conditions = [previous[signal].evolve(phase=Phase.CLEAR, since=now, at=now) for signal in gone]
     cleared = [signal for signal in gone if previous[signal].phase is Phase.FIRING]
     detections: list[Detection] = []
@@ -84,11 +88,18 @@ def assess(
                 detections.append(_detection(fleet, symptom, sample))
             if before is not None and before.phase is Phase.FIRING and condition.phase is Phase.CLEAR:
                 cleared.append(signal)
+            if before is not None and before.phase is condition.phase is Phase.CLEAR:
+                still_clear.append(signal)
             if condition.phase is not Phase.CLEAR or (before is not None and before.phase is not Phase.CLEAR):
                 conditions.append(condition)
     depth = _depths(symptoms)
     detections.sort(key=lambda it: (depth[it.symptom], -it.severity.rank, it.host, it.symptom, it.subject))
-    return Assessment(conditions=tuple(conditions), detections=tuple(detections), cleared=tuple(cleared))
+    return Assessment(
+        conditions=tuple(conditions),
+        detections=tuple(detections),
+        cleared=tuple(cleared),
+        still_clear=tuple(still_clear),
+    )
 
 
 def _gone(
@@ -101,11 +112,9 @@ def _gone(
     spoken = {(sample.host, sample.name, sample.subject) for sample in samples}
     answered = {(sample.host, sample.subject) for sample in samples if sample.name == PROBE_OK and sample.value == 1}
     found = []
-    for (host, name, subject), condition in previous.items():
+    for host, name, subject in previous:
         symptom = symptoms.get(name)
         known = symptom is not None and symptom.sample is not None and fleet.host(host) is not None
-        if condition.phase is Phase.CLEAR:
-            continue
         if not known or (
             symptom is not None
             and (host, symptom.probe) in answered

@@ -13,7 +13,8 @@ from core.fleets import Host
 from monitor.entries.access import AuthEntry, SshEntry
 from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
-from monitor.entries.files import FileEntry, FolderEntry
+from monitor.entries.files import FileEntry, FolderEntry, LogEntry, MountEntry
+from monitor.entries.keeping import BackupEntry, CertificateEntry
 from monitor.entries.network import FirewallEntry, ResolverEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
@@ -98,15 +99,19 @@ PROBES: tuple[Probe, ...] = (
     Probe("services", "service.up service.failed", "fleetmend_services", ServiceEntry),
     Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
+    Probe("logs", "log.rate", "fleetmend_logs", LogEntry),
+    Probe("mounts", "mount.present mount.writable", "fleetmend_mounts", MountEntry),
+    Probe("certificates", "certificate.days", "fleetmend_certificates", CertificateEntry),
+    Probe("backups", "backup.age", "fleetmend_backups", BackupEntry),
     Probe("process", "process.cpu process.memory process.count", "fleetmend_processes", ProcessEntry),
     Probe("file", "file.drift", "fleetmend_files", FileEntry),
+    Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
     Probe("firewall", "firewall.drift", "fleetmend_firewall", FirewallEntry),
     Probe("auth", "auth.failures auth.sources", "fleetmend_auth", AuthEntry, finds_subjects=True),
     Probe("ssh", "ssh.drift", "fleetmend_ssh", SshEntry),
     Probe("packages", "package.vulnerable", "fleetmend_packages", PackageEntry),
     Probe("clock", "clock.kept clock.offset", "fleetmend_time", ClockEntry),
     Probe("dns", "dns.ok", "fleetmend_dns", ResolverEntry),
-    Probe("databases", "database.connections database.idle", "fleetmend_databases", DatabaseEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
 )

@@ -45,6 +45,8 @@ def fill(candidate: Candidate, incident: Incident, words: frozenset[str] = froze
         source = parameter.from_inventory if parameter else None
         if source is not None and "enum" in allowed:
             value, how = _from_inventory(candidate, incident, source, allowed, words)
+            if how == _ONLY_ANOTHER and name not in candidate.schema.get("required", ()):
+                continue  # what may be left out is not guessed
             sure = sure and how != _ONLY_ANOTHER
         elif name in candidate.fixed:
             value, how = candidate.fixed[name], "is settled by the evidence" if "const" in allowed else ""
@@ -87,8 +89,10 @@ def _from_inventory(
     if len(linked) == 1:
         return linked[0], "belongs to the incident's service"
     if incident.subject.startswith("/") and any(paths := [_path_of(candidate, source, one) for one in choices]):
-        # A mount that is full: cleaning up on another one would delete for nothing.
-        below = [choice for choice, path in zip(choices, paths, strict=True) if _is_below(path, incident.subject)]
+        # A mount that is full: cleaning up on another one would delete for nothing. Without a path it may lie anywhere.
+        below = [one for one, path in zip(choices, paths, strict=True) if not path or _is_below(path, incident.subject)]
+        if not below:
+            raise Refused(f"{candidate.id}: nothing of {source} lies below {incident.subject}")
         return (below[0], f"lies below {incident.subject}") if len(below) == 1 else (None, "")
     if len(choices) == 1:
         other = any(_NAME_LIKE.fullmatch(name) for name in services)

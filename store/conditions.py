@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import and_, delete, insert, select, tuple_
 
 from core.detections import Signal
+from core.incidents import Incident
 from core.samples import Condition, Phase
+from core.states import WAITING
 from store.database import Database, Tx
-from store.tables import conditions
+from store.incidents import incident_of
+from store.tables import conditions, detections, incidents
 
 Key = tuple[str, str, str]
 """host, symptom, subject"""
@@ -41,6 +44,21 @@ class Conditions:
         """The signals that fire in the fleet, as *tx* sees them."""
         fires = (conditions.c.fleet == fleet) & (conditions.c.phase == Phase.FIRING.value)
         return frozenset(Signal(**row) for row in tx.all(select(*_KEY).where(fires)))
+
+    def cleared_since(self, tx: Tx, fleet: str) -> list[Incident]:
+        """Waiting incidents of which every signal is stored as clear, and became so after it was last seen."""
+        same = [conditions.c[name] == detections.c[name] for name in ("fleet", "host", "symptom", "subject")]
+        clear = and_(*same, conditions.c.phase == Phase.CLEAR.value, conditions.c.since >= detections.c.seen_at)
+        of_it = detections.c.incident_id == incidents.c.id
+        waiting = incidents.c.state.in_([state.value for state in WAITING])
+        query = select(incidents).where(
+            incidents.c.fleet == fleet,
+            incidents.c.ended_at.is_(None),
+            waiting,
+            select(detections.c.id).where(of_it).exists(),
+            ~select(detections.c.id).where(of_it, ~select(conditions.c.host).where(clear).exists()).exists(),
+        )
+        return [incident_of(row) for row in tx.all(query)]
 
     def forget(self, tx: Tx, fleet: str, signals: Iterable[Signal]) -> None:
         """Drop what is known of *signals*: the next sweep starts afresh."""

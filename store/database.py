@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -29,6 +30,8 @@ _POSTGRES_ARGUMENTS = {
     "keepalives_idle": _BUSY_SECONDS,
     "options": f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={_BUSY_SECONDS}s",
 }
+_STREAMED = 1000
+"""Rows that are fetched at a time."""
 _DISK_FULL = "53100"
 """PostgreSQL's SQLSTATE."""
 _FULL_WORDS = "the disk that the database is on is full: nothing was stored; make room there, and send it again"
@@ -57,11 +60,24 @@ class Tx:
         """Every row, as mappings."""
         return list(self.execute(statement).mappings())
 
-    def serialise(self, name: str) -> None:
-        """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway."""
-        if self._connection.dialect.name == _POSTGRES:
-            number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-            self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(n)s)", {"n": number})
+    def each(self, statement: Executable) -> Iterator[RowMapping]:
+        """Every row, as mappings, in a stream: they need not fit into memory."""
+        yield from self.execute(statement.execution_options(yield_per=_STREAMED)).mappings()
+
+    def tuples(self, statement: Executable) -> Iterator[Any]:
+        """Every row, as tuples, in a stream."""
+        yield from self.execute(statement.execution_options(yield_per=_STREAMED))
+
+    def serialise(self, name: str) -> bool:
+        """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway.
+
+        True if others may have written meanwhile, so that what was read before has to be read again.
+        """
+        if self._connection.dialect.name != _POSTGRES:
+            return False
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        self._connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(n)s)", {"n": number})
+        return True
 
 
 class Database:
@@ -74,13 +90,22 @@ class Database:
         # PostgreSQL would show each statement another moment.
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reading: dict[str, Any] = snapshot if self.engine.dialect.name == _POSTGRES else {}
+        self._own = threading.local()
         self._turn = Turn() if url.startswith("sqlite") else None
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """A read-only transaction: one consistent snapshot."""
+        """A read-only transaction: one consistent snapshot. Within another one of this thread it is that one."""
+        outer: Tx | None = getattr(self._own, "reading", None)
+        if outer is not None:
+            yield outer
+            return
         with plain_errors(), self.engine.connect().execution_options(**self._reading) as connection:
-            yield Tx(connection)
+            self._own.reading = tx = Tx(connection)
+            try:
+                yield tx
+            finally:
+                self._own.reading = None
 
     @contextmanager
     def write(self, point: Point | None = None, *, urgent: bool = False) -> Iterator[Tx]:

@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import logging
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from core.clock import Clock
-from core.errors import BadInput
 from core.journal import GENESIS, Entry, Head, seal
 from store.database import Database, Tx
+from store.head_file import HeadFile
 from store.tables import journal, journal_head
 
-log = logging.getLogger(__name__)
-
 _PAGE = 500
-
-
-class HeadFile:
-    """The last head that this machine saw committed. It only ever moves forward; processes share it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._seq = -1
-
-    def read(self) -> Head | None:
-        """The stored head, or None if there is none yet. Raises BadInput if the file is damaged."""
-        try:
-            return Head.model_validate_json(self._path.read_text())
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            raise BadInput(f"the journal's head is damaged: {error}", file=self._path) from None
-
-    def advance(self, head: Head) -> None:
-        """Store *head* unless a newer one is there already."""
-        with self._lock:
-            if head.seq <= self._seq:
-                return
-            try:
-                with self._path.with_suffix(".lock").open("w") as alone:
-                    fcntl.flock(alone, fcntl.LOCK_EX)
-                    stored = self.read()
-                    if stored is None or stored.seq < head.seq:
-                        partial = self._path.with_suffix(".new")
-                        partial.write_text(head.model_dump_json())
-                        partial.chmod(0o600)
-                        partial.replace(self._path)
-            except OSError as error:
-                # The entry is committed: whoever wrote it must not hear that it failed. An older head stays true.
-                log.warning("%s could not be written, and stays at an older entry: %s", self._path, error)
-                return
-            self._seq = head.seq
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
 
 
 class Journal:
@@ -78,7 +35,7 @@ class Journal:
             "kind": kind,
             "incident_id": incident_id,
             "actor": actor,
-            "body": json.dumps(body, sort_keys=True, separators=(",", ":"), default=str),
+            "body": _canonical(body),
         }
         if not tx.entries:
             tx.before_commit.append(lambda: self._chain(tx))

@@ -30,8 +30,7 @@ class Leases:
         """Take *name*, or return None while somebody else holds it."""
         query = select(leases).where(leases.c.name == name).with_for_update()
         row = tx.one(query)
-        if row is None:
-            tx.serialise(f"lease:{name}")  # a row that is not there can't be locked
+        if row is None and tx.serialise(f"lease:{name}"):  # a row that is not there can't be locked
             row = tx.one(query)
         if row is not None and row["expires_at"] > self._clock.now() and row["holder"] != holder:
             return None

@@ -9,6 +9,9 @@ from store.database import Database, Tx
 from store.journal import Journal
 from store.tables import outcomes, verifications
 
+_FEW = 20
+"""More than can have one and the same time."""
+
 
 class Outcomes:
     """Stores closed records, and hands them out for lessons."""
@@ -31,6 +34,13 @@ class Outcomes:
             query = query.where(outcomes.c.incident_id == incident_id)
         with self._database.read() as tx:
             return [Outcome.model_validate(dict(row)) for row in tx.all(query)]
+
+    def latest_ids(self, symptom: str) -> tuple[str, ...]:
+        """The latest few outcomes of *symptom*: as long as they are the same, so is what all of them add up to."""
+        query = select(outcomes.c.id).where(outcomes.c.symptom == symptom)
+        query = query.order_by(outcomes.c.at.desc(), outcomes.c.id.desc()).limit(_FEW)
+        with self._database.read() as tx:
+            return tuple(str(row["id"]) for row in tx.all(query))
 
 
 class Verifications:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.clock import Clock
@@ -70,6 +71,22 @@ class Runs:
         with self._database.read() as tx:
             row = tx.one(select(runs.c.cancelled_by).where(runs.c.id == run_id))
         return row is not None and row["cancelled_by"] is not None
+
+    def count_open(self, fleet: str) -> int:
+        """How many runs of *fleet* have not ended."""
+        query = select(func.count()).where(runs.c.fleet == fleet, runs.c.ended_at.is_(None))
+        with self._database.read() as tx:
+            return int(tx.execute(query).scalar_one())
+
+    def ended_on(self, fleet: str, host: str, since: datetime) -> bool:
+        """True if a run ended on *host* after *since*."""
+        query = (
+            select(runs.c.id)
+            .join(run_hosts, run_hosts.c.run_id == runs.c.id)
+            .where(run_hosts.c.fleet == fleet, run_hosts.c.host == host, runs.c.ended_at > since)
+        )
+        with self._database.read() as tx:
+            return tx.one(query.limit(1)) is not None
 
     def get(self, run_id: str) -> Run:
         """The run with this id, or whose id ends in it if just one does. Raises NotFound."""

@@ -13,8 +13,9 @@ from store.conditions import Conditions
 from store.counters import Counters
 from store.database import Database, Tx, plain_errors
 from store.detections import Detections
+from store.head_file import HeadFile
 from store.incidents import Incidents
-from store.journal import HeadFile, Journal
+from store.journal import Journal
 from store.journal_key import open_key
 from store.leases import Leases
 from store.migrations import migrate
@@ -55,12 +56,17 @@ class Store:
         """A writing transaction over all nouns, at a named point of the loop; an *urgent* one goes first."""
         return self._database.write(point, urgent=urgent)
 
+    def read(self) -> AbstractContextManager[Tx]:
+        """What is read within, in this thread, is read in one transaction, and is of one moment. Not for long."""
+        return self._database.read()
+
     def proof(self) -> Proof:
         """Check the journal's chain and the laws that the tables must keep."""
         return verify(self._database, self.journal)
 
     def close(self) -> None:
         """Give every connection back."""
+        self.journal.head_file.close()
         self._database.close()
 
 

@@ -212,7 +212,7 @@ outcomes = Table(
     Column("plan_id", String(40), nullable=False, unique=True),
     Column("fleet", String(63), nullable=False),
     Column("host", String(253), nullable=False),
-    Column("symptom", String(63), nullable=False, index=True),
+    Column("symptom", String(63), nullable=False),
     Column("subject", String(200), nullable=False),
     Column("remedy", String(63), nullable=False),
     Column("parameters", JSON, nullable=False),
@@ -223,6 +223,7 @@ outcomes = Table(
     Column("run_seconds", Float, nullable=False),
     Column("heal_seconds", Float, nullable=False),
     Column("at", Utc, nullable=False, index=True),
+    Index("outcomes_of_symptom", "symptom", "at"),
 )
 
 journal = Table(

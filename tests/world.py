@@ -128,7 +128,7 @@ class House:
 
     def rewrite_fleet(self, **file: Any) -> None:
         """Change `fleet.yml`."""
-        (self.content / "inventory" / "demo" / "fleet.yml").write_text(yaml.safe_dump(file))
+        write_fleet(self.content, **file)
 
 
 HOSTS = tuple(
@@ -137,10 +137,15 @@ HOSTS = tuple(
 )
 
 
+def write_fleet(content: Path, **file: Any) -> None:
+    """The `fleet.yml` of `demo`."""
+    (content / "inventory" / "demo" / "fleet.yml").write_text(yaml.safe_dump(file))
+
+
 def write_content(content: Path, **file: Any) -> None:
     """A content folder with the fleet `demo` and two remedies of its own that treat `service_down`."""
     (content / "inventory" / "demo").mkdir(parents=True)
-    (content / "inventory" / "demo" / "fleet.yml").write_text(yaml.safe_dump(file))
+    write_fleet(content, **file)
     for name in ACTIONS:
         role = content / "roles" / name
         for folder in ("tasks", "meta"):

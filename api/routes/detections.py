@@ -20,7 +20,7 @@ async def report_detections(batch: Batch, loop: TheLoop, who: Who) -> AcceptedBa
     is an error, and nothing is stored then.
     """
     now = loop.context.clock.now()
-    symptoms = loop.context.catalog.symptoms
+    symptoms = loop.intake.symptoms
     found = [one.as_detection(who.source, symptoms, now) for one in batch]
     try:
         return AcceptedBatch.of(await loop.intake.accept_soon(found))

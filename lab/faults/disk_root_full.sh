@@ -3,6 +3,8 @@ set -eu
 
 case $1 in
     break)
+        # A host keeps /tmp in memory; on most servers it lies on the disk, and so it does now.
+        [ "$(findmnt --noheadings --output FSROOT /tmp | tail -n 1)" = /var/tmp ] || mount --bind /var/tmp /tmp
         for number in 1 2 3 4; do
             fallocate --length 100M "/var/tmp/old-export-$number.tmp" 2>/dev/null ||
                 dd if=/dev/zero of="/var/tmp/old-export-$number.tmp" bs=1M 2>/dev/null || true
@@ -13,5 +15,8 @@ case $1 in
         done
         touch --date '30 days ago' /var/tmp/old-export-*.tmp
         ;;
-    mend) rm -f /var/tmp/old-export-*.tmp ;;
+    mend)
+        rm -f /var/tmp/old-export-*.tmp
+        [ "$(findmnt --noheadings --output FSROOT /tmp | tail -n 1)" != /var/tmp ] || umount --lazy /tmp
+        ;;
 esac

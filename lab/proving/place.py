@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def settings_for(place: Path) -> Settings:
         journal_key_file=None,
         url=None,
         model="rules",
+        probe_timeout=timedelta(seconds=60),  # a machine that holds a lab may be a small one
     )
 
 

@@ -16,11 +16,14 @@ from store.counters import Counter
 
 def judge(work: Work) -> None:
     """The step for `planned`."""
-    fleet, plan, now = work.fleet, current_plan(work), work.now
+    fleet, now = work.fleet, work.now
+    with work.context.store.read():
+        plan = current_plan(work)
+        usage = _usage(work, plan)
     if plan.policy_digest != fleet.policy_digest:
         replan(work, "the policy changed; planned anew")
         return
-    decision = decide(plan, work.incident, fleet, work.context.catalog, _usage(work, plan), now=now)
+    decision = decide(plan, work.incident, fleet, work.catalog, usage, now=now)
     reason, until = "; ".join(decision.rules), expiry(fleet, now)
     with work.context.store.write(Point.APPROVING_RULE) as tx:
         if reason != work.incident.reason:
@@ -61,7 +64,7 @@ def _usage(work: Work, plan: Plan) -> Usage:
     unhealthy = store.incidents.unhealthy_hosts(fleet.name) & set(fleet.host_names)
     return Usage(
         paused=paused[0] if paused else None,
-        running=sum(run.fleet == fleet.name for run in store.runs.newest(open_only=True)),
+        running=store.runs.count_open(fleet.name),
         hosts_last_hour=store.budgets.hosts_last_hour(fleet.name),
         unhealthy_share=len(unhealthy) / len(fleet.hosts),
         last_runs=store.budgets.last_starts(fleet.name, plan.hosts),

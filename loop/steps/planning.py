@@ -55,11 +55,11 @@ def replan(work: Work, why: str) -> None:
     earlier = work.context.store.plans.of(work.incident.id)
     if len(earlier) >= _MOST_PLANS:
         raise NeedsHuman(f"{len(earlier)} plans were made, and none was carried through")
-    tried = tried_remedies(work)
+    tried = tried_remedies(work) if earlier else frozenset()
     with work.context.model_places.taken() as got:
         if not got:
             raise Retryable("half of the workers wait for the model already; it is asked again shortly")
-        planning = work.context.planner.propose(work.incident, work.fleet, work.context.catalog, tried=tried)
+        planning = work.context.planner.propose(work.incident, work.fleet, work.catalog, tried=tried)
     with work.context.store.write(Point.PLANNING_PLAN) as tx:
         for refusal in planning.refusals:
             work.note(tx, "proposal.refused", "planner", {"refusal": refusal})
@@ -77,7 +77,7 @@ def adopt(work: Work, tx: Tx, proposal: Proposal, why: str) -> None:
         work.incident,
         proposal,
         policy_digest=fleet.policy_digest,
-        inventory_digest=inventory_digest(fleet, work.context.catalog, proposal.steps),
+        inventory_digest=inventory_digest(fleet, work.catalog, proposal.steps),
     )
     work.move(tx, State.PLANNED, why, due_at=work.now, plan_id=made.id)
 
@@ -107,7 +107,7 @@ def inventory_digest(fleet: Fleet, catalog: Catalog, steps: Iterable[Step]) -> s
 def _live_cause(work: Work) -> Incident | None:
     """A live incident on the same host that explains this one and that the loop still works on."""
     incident = work.incident
-    symptom = work.context.symptoms(work.fleet).get(incident.symptom)
+    symptom = work.symptoms.get(incident.symptom)
     if symptom is None or not symptom.explained_by:
         return None
     for other in work.context.store.incidents.live_on(incident.fleet, incident.host):

@@ -35,8 +35,9 @@ class _Cooling(Exception):
 
 def run(work: Work) -> None:
     """The step for `approved`."""
-    plan = current_plan(work)
-    approval = _approval(work, plan)
+    with work.context.store.read():
+        plan = current_plan(work)
+        approval = _approval(work, plan)
     if work.now >= approval.expires_at:
         _ask_anew(work)
         return
@@ -45,7 +46,7 @@ def run(work: Work) -> None:
             work.move(tx, State.RESOLVED, "it cleared before anything was done: an earlier run on the host mended it")
         return
     try:
-        fleet, catalog = work.fleet, work.context.catalog
+        fleet, catalog = work.fleet, work.catalog
         inventory = inventory_digest(fleet, catalog, plan.steps)
         plan_now = plan.evolve(policy_digest=fleet.policy_digest, inventory_digest=inventory)
         may_start(plan, plan_now.hash, approval, fleet, catalog, now=work.now)
@@ -100,8 +101,7 @@ def _already_clear(work: Work) -> bool:
     incident, store = work.incident, work.context.store
     if incident.request is not None:
         return False
-    touched = [run for run in store.runs.newest() if run.fleet == incident.fleet and incident.host in run.hosts]
-    if not any(run.ended_at is not None and run.ended_at > incident.last_seen_at for run in touched):
+    if not store.runs.ended_on(incident.fleet, incident.host, incident.last_seen_at):
         return False
     states = work.context.recheck.check(work.fleet, store.incidents.signals(incident.id))
     return bool(states) and all(state is SignalState.CLEAR for state in states.values())
@@ -112,7 +112,7 @@ def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease
 
     Raises _Wait, or _Cooling if the policy alone approved what ran on a host just before.
     """
-    fleet, store, remedies = work.fleet, work.context.store, work.context.catalog.remedies
+    fleet, store, remedies = work.fleet, work.context.store, work.catalog.remedies
     with store.write(Point.RUNNING_BEGIN) as tx:
         paused = store.pauses.on(tx, fleet.name)
         if paused is not None:
@@ -125,8 +125,8 @@ def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease
         for words in room.cooling:
             work.note(tx, "cooldown.overridden", approval.by, {"approval": approval.id, "reason": words})
         read_only = all(remedies[step.remedy].read_only for step in plan.steps)
-        touched = (*plan.hosts, *_beside(work, plan))
-        hosts = [_lease_host(work, tx, host, read_only=read_only) for host in touched]
+        needed = sorted({*plan.hosts, *_beside(work, plan)})
+        hosts = [_lease_host(work, tx, host, read_only=read_only) for host in needed]
         first = _begin_step(work, tx, plan, 0)
         running = work.move(tx, State.RUNNING, f"running {plan.title}", due_at=work.now)
     return running, hosts, first
@@ -159,7 +159,7 @@ def _begin_step(work: Work, tx: Tx, plan: Plan, number: int) -> Run:
         fleet=work.incident.fleet,
         hosts=step.hosts,
         parameters=step.parameters,
-        read_only=work.context.catalog.remedy(step.remedy).read_only,
+        read_only=work.catalog.remedy(step.remedy).read_only,
         status=RunStatus.STARTING,
         worker=work.context.worker,
         started_at=work.now,
@@ -193,10 +193,12 @@ def _end(work: Work, plan: Plan, begun: Run, result: RunResult) -> Run | None:
 
 def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
     runs, follower = work.context.store.runs, Follower(work, begun.id)
+    fleet = work.sight.fleet(work.incident.fleet)
+    work.sight.forget()  # this takes its time
     try:
         result = work.context.executor.execute(
             begun.id,
-            work.fleet,
+            fleet,
             plan.steps[begun.step],
             on_event=follower.on_event,
             on_process=follower.on_process,

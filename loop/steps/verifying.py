@@ -52,7 +52,7 @@ def look(work: Work) -> None:
 
 
 def _begin(work: Work, plan: Plan) -> Verification:
-    remedies = [work.context.catalog.remedies.get(step.remedy) for step in plan.steps]
+    remedies = [work.catalog.remedies.get(step.remedy) for step in plan.steps]
     settings = [remedy.verify for remedy in remedies if remedy is not None]
     return judge.begin(work.incident.id, plan.id, settings, work.fleet.file.verify, work.now)
 
@@ -74,6 +74,10 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     verdict = found.verdict or Verdict.UNKNOWN
     if verdict is Verdict.NOT_HEALED and any(run.status in _INTERRUPTED for run in runs):
         verdict = Verdict.UNKNOWN
+    # What only looked has healed nothing, though it is well now: somebody else mended it, and no lesson is drawn.
+    only_looked = verdict is Verdict.HEALED and bool(runs) and all(run.read_only for run in runs)
+    if only_looked:
+        verdict, reason = Verdict.UNKNOWN, f"it cleared by itself, or by other hands: {reason}"
     cleared_at = found.verification.clear_since
     with work.context.presence.at(Role.KNOWLEDGE, f"{work.incident.id} {work.incident.title}"):
         outcome = make_outcome(work.incident, plan, runs, verdict, reason, cleared_at=cleared_at, at=work.now)
@@ -81,11 +85,12 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     with store.write(Point.VERIFYING_CLOSE) as tx:
         store.verifications.put(tx, found.verification)
         store.outcomes.add(tx, outcome)
-        if verdict is Verdict.HEALED:
+        if verdict is Verdict.HEALED or only_looked:
             # The next sweep starts afresh: what it finds from now on is a new problem. (A sweep takes conditions
             # before incidents too, so that the two can't wait for each other.)
             store.conditions.forget(tx, work.incident.fleet, store.incidents.signals(work.incident.id))
-            work.move(tx, State.RESOLVED, f"healed by {plan.title}: {reason}", actor="verifier")
+            words = reason if only_looked else f"healed by {plan.title}: {reason}"
+            work.move(tx, State.RESOLVED, words, actor="verifier")
         else:
             _go_on(work, tx, plan, runs, outcome)
 
@@ -93,7 +98,7 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
 def _go_on(work: Work, tx: Tx, plan: Plan, runs: Sequence[Run], outcome: Outcome) -> None:
     why = f"{outcome.verdict}: {outcome.reason}"
     cancelled_by = next((run.cancelled_by for run in runs if run.cancelled_by), None)
-    proposal = next_proposal(plan, work.context.catalog, tried_remedies(work))
+    proposal = next_proposal(plan, work.catalog, tried_remedies(work))
     if cancelled_by is not None:
         work.move(tx, State.ESCALATED, f"cancelled by {cancelled_by}; {why}", actor="verifier")
     elif proposal is not None:

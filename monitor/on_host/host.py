@@ -118,7 +118,7 @@ def _disks() -> List[Item]:
             continue
         if numbers is None:
             continue
-        evidence = {"filesystem": kind, "device": device}
+        evidence = {"mount": mount, "filesystem": kind, "device": device}
         used, usable = numbers.f_blocks - numbers.f_bfree, numbers.f_blocks - numbers.f_bfree + numbers.f_bavail
         if usable > 0:
             free = numbers.f_bavail * numbers.f_frsize

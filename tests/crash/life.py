@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from catalog.vetting import vet
 from core.settings import CHECKOUT
-from store.counters import Counter as Count
+from store.sealing import PRUNED
 from tests.crash.children import start, wait_for
 from tests.crash.kills import Kill, Killer
+from tests.crash.places import Ground, Place
 from tests.crash.scenarios import Scenario
 from tests.crash.stage import Stage, open_stage
 from tests.unit.content import prove_all, write_shipped
-from tests.world import write_content
+from tests.world import write_content, write_fleet
 
 _DONE = "done"
-_USED = ("service_failed", "service_down", "http_unhealthy", "port_closed", "config_drift", "host_unreachable")
-"""Symptoms that scenarios speak of, and those that explain them: reading all of them would take most of a life."""
+_SPOKEN_OF = ("service_down", "http_unhealthy", "port_closed", "config_drift")
+"""Symptoms of the scenarios: reading all that there are would take most of a life."""
 
 
 @dataclass(frozen=True)
@@ -44,50 +43,63 @@ class Toll:
         return bool(self.lost or self.repeated or self.stuck or self.violation)
 
 
-def prepare(folder: Path, scenario: Scenario, state: Path | None = None) -> None:
-    """Content, database and keys for *scenario*: what is the same for all its cases. *state*: to be copied."""
-    folder.mkdir(parents=True)
-    if state is not None:
-        shutil.copytree(state, folder / "state")
-    write_content(folder / "content", **scenario.file)
-    write_shipped(folder / "shipped", {name: symptom for name, symptom in _shipped_symptoms().items() if name in _USED})
-    vet(folder / "content", shipped=folder / "shipped")
-    prove_all(folder / "content", folder / "shipped")
-    _in_child(lambda: _open(folder, scenario, Killer(), lambda _stage: None))
+def lay_out(ground: Ground, name: str) -> Place:
+    """A place with content, an empty database and keys: what is the same for all scenarios."""
+    place, scenario, shipped = ground.new(name), Scenario(actions=()), _shipped_symptoms()
+    write_content(place.folder / "content", **scenario.file)
+    write_shipped(
+        place.folder / "shipped", {name: symptom for name, symptom in shipped.items() if name in with_causes(shipped)}
+    )
+    vet(place.folder / "content", shipped=place.folder / "shipped")
+    prove_all(place.folder / "content", place.folder / "shipped")
+    wait_for([start(lambda: _open(place, scenario, Killer(), lambda _stage: None))])
+    ground.settle(place)
+    return place
 
 
-def live(folder: Path, scenario: Scenario, kill: Kill | None, *, takeover: bool = False) -> bool:
+def prepare(ground: Ground, common: Place, scenario: Scenario, name: str) -> Place:
+    """A place for *scenario*: what is the same for all its cases, which are copies of it."""
+    place = ground.copy(common, name)
+    write_fleet(place.folder / "content", **scenario.file)
+    if scenario.dies:
+        assert live(ground, place, scenario, None), "the first process was to die"
+    return place
+
+
+def live(ground: Ground, place: Place, scenario: Scenario, kill: Kill | None, *, takeover: bool = False) -> bool:
     """Act in a process of its own. True if it was killed, False if it came to its end. Raises if it failed.
 
     *takeover*: another worker goes on, which has to wait for the dead one's leases; else the same one starts again.
     """
-    return _in_child(lambda: _act(folder, scenario, Killer(kill), takeover=takeover))
+    killed = wait_for([start(lambda: _act(place, scenario, Killer(kill), takeover=takeover))])
+    ground.settle(place)
+    return killed
 
 
-def passed(folder: Path) -> list[str]:
+def passed(place: Place) -> list[str]:
     """The points that the last life came by."""
-    found: list[str] = json.loads((folder / "passed").read_text())
+    found: list[str] = json.loads((place.folder / "passed").read_text())
     return found
 
 
-def toll_of(folder: Path) -> Toll:
+def toll_of(place: Place) -> Toll:
     """What the life that came to its end found, when it compared the record with the store."""
-    return Toll(**json.loads((folder / "toll").read_text()))
+    return Toll(**json.loads((place.folder / "toll").read_text()))
 
 
-def _open(folder: Path, scenario: Scenario, killer: Killer, then: Callable[[Stage], None]) -> None:
+def _open(place: Place, scenario: Scenario, killer: Killer, then: Callable[[Stage], None]) -> None:
     with open_stage(
-        folder,
+        place.folder,
         killer,
         file=scenario.file,
         cures=scenario.cures,
-        settings=scenario.settings,
+        settings={"database_url": place.url, **scenario.settings},
         flaky=scenario.flaky,
     ) as stage:
         then(stage)
 
 
-def _act(folder: Path, scenario: Scenario, killer: Killer, *, takeover: bool) -> None:
+def _act(place: Place, scenario: Scenario, killer: Killer, *, takeover: bool) -> None:
     def go(stage: Stage) -> None:
         context = stage.house.loop.context
         if takeover:
@@ -99,17 +111,18 @@ def _act(folder: Path, scenario: Scenario, killer: Killer, *, takeover: bool) ->
         for number, action in enumerate(scenario.actions[done:], done):
             action(stage)
             stage.record.write(_DONE, number=number)
-        (folder / "passed").write_text(json.dumps(killer.passed))
-        _write_toll(folder, stage)
+        (place.folder / "passed").write_text(json.dumps(killer.passed))
+        _write_toll(place, stage)
 
-    _open(folder, scenario, killer, go)
+    _open(place, scenario, killer, go)
 
 
-def _write_toll(folder: Path, stage: Stage) -> None:
+def _write_toll(place: Place, stage: Stage) -> None:
     store = stage.house.loop.context.store
     incidents = store.incidents.newest(limit=1000)
     held = Counter(one.id for incident in incidents for one in store.detections.of(incident.id))
-    answered = [line["detection"] for line in stage.record.lines("answered")]
+    answered = stage.record.lines("answered")
+    pruned = {entry.incident_id for entry in store.journal.entries() if entry.kind == PRUNED}
     began = stage.record.lines("began")
     # Nobody asks twice for the same in any scenario, so that the same remedy with the same values is a repetition.
     runs = Counter(json.dumps([line["remedy"], line["hosts"], line["parameters"]]) for line in began)
@@ -119,25 +132,25 @@ def _write_toll(folder: Path, stage: Stage) -> None:
         detections=len(answered),
         runs=len(began),
         incidents=len(incidents),
-        lost=sum(held[detection] != 1 for detection in answered) - store.counters.of(Count.PRUNED_DETECTIONS),
+        lost=sum(held[line["detection"]] != 1 and line["incident"] not in pruned for line in answered),
         repeated=sum(count - 1 for count in runs.values()),
         stuck=sum(not incident.state.terminal for incident in incidents),
         violation=proof.violation or "",
     )
-    (folder / "toll").write_text(json.dumps(asdict(toll)))
+    (place.folder / "toll").write_text(json.dumps(asdict(toll)))
 
 
-def _in_child(work: Callable[[], None]) -> bool:
-    """Do *work* in a child. True if it was killed. Raises if it failed in another way."""
-    return wait_for([start(work)])
+def with_causes(shipped: dict[str, Any]) -> set[str]:
+    """The symptoms of the scenarios, and all that explain them."""
+    found, waiting = set(), list(_SPOKEN_OF)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += shipped[name].get("explained_by", ())
+    return found
 
 
 def _shipped_symptoms() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((CHECKOUT / "catalog" / "symptoms.yml").read_text())
     return loaded
-
-
-def copy_of(template: Path, folder: Path) -> Path:
-    """A case of its own to kill."""
-    shutil.copytree(template, folder)
-    return folder

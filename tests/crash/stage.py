@@ -130,7 +130,7 @@ class Stage:
         found = detection(self.house.clock, **changes)
         self.world.break_signal(found.signal)
         [accepted] = self.house.loop.intake.accept([found])
-        self.record.write("answered", detection=accepted.detection.id)
+        self.record.write("answered", detection=accepted.detection.id, incident=accepted.incident_id)
 
     def sweep(self) -> None:
         """The next sweep is due, and is made."""

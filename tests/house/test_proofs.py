@@ -15,8 +15,8 @@ UNPROVEN = {
     "config_restore",
     "diagnostics_collect",
     "disk_cleanup",
+    "host_reboot",
     "log_cleanup",
-    "process_stop",
 }
 CATALOG = load_catalog(CHECKOUT)
 SCENARIOS, PROBLEMS = load_scenarios(scenario_folders(CHECKOUT), CATALOG, read_faults())

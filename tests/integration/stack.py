@@ -1,4 +1,4 @@
-"""fleetmend as several real processes over a real PostgreSQL and a real Valkey, with hosts that are this machine.
+"""fleetmend as several real processes over a real PostgreSQL and a real broker, with hosts that are this machine.
 
 Its one remedy, `touch`, leaves a new file each time that it begins on a host, so that executions can be counted, and
 goes on only when the test lets it.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -24,7 +24,6 @@ from catalog.vetting import vet
 from core.settings import CHECKOUT
 from tests.postgres import Postgres
 from tests.unit.content import write
-from tests.valkey_server import Valkey
 
 HOSTS = ("h1", "h2", "h3", "h4")
 ENDED = ("resolved", "escalated", "closed", "rejected", "expired")
@@ -38,6 +37,17 @@ def wait_for(what: str, true: Callable[[], Any], seconds: float = PATIENCE) -> A
         assert time.monotonic() < deadline, f"{what} did not happen in {seconds:g} s"
         time.sleep(0.05)
     return found
+
+
+class Broker(Protocol):
+    """A server that can be stopped and started again."""
+
+    @property
+    def url(self) -> str: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 @dataclass
@@ -68,7 +78,7 @@ class Stack:
 
     root: Path
     postgres: Postgres
-    valkey: Valkey
+    broker: Broker
     database: str = "stack"
     processes: list[Process] = field(default_factory=list)
     url: str = ""
@@ -87,7 +97,7 @@ class Stack:
             "FLEETMEND_STATE": str(self.root / state),
             "FLEETMEND_JOURNAL_KEY_FILE": str(self.root / "journal.key"),
             "FLEETMEND_DATABASE_URL": self.postgres.url(self.database),
-            "FLEETMEND_BROKER_URL": self.valkey.url,
+            "FLEETMEND_BROKER_URL": self.broker.url,
             "FLEETMEND_PORT": "0",
             "FLEETMEND_LEASE": "3s",
             "FLEETMEND_WORKERS": "4",
@@ -202,7 +212,7 @@ def _write_content(root: Path, port: int) -> None:
 
 
 @contextmanager
-def stack(root: Path, postgres: Postgres, valkey: Valkey) -> Iterator[Stack]:
+def stack(root: Path, postgres: Postgres, broker: Broker) -> Iterator[Stack]:
     """A content folder, a database and a key; no process yet. The probed port answers, so that everything is healed."""
     with ExitStack() as house:
         healthy = house.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -210,7 +220,7 @@ def stack(root: Path, postgres: Postgres, valkey: Valkey) -> Iterator[Stack]:
         (root / "marks").mkdir()
         (root / "journal.key").write_text(os.urandom(32).hex())
         postgres.make("stack")
-        built = Stack(root, postgres, valkey)
+        built = Stack(root, postgres, broker)
         try:
             yield built
         finally:

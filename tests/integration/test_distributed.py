@@ -65,14 +65,14 @@ def test_a_run_whose_worker_was_killed_is_settled_by_another_one(running: Stack)
 def test_the_servers_may_go_and_come_back_in_the_middle_of_a_run(running: Stack) -> None:
     incident = running.report("h3")
     wait_for("a beginning", lambda: running.begun("h3"))
-    running.valkey.stop()
+    running.broker.stop()
     running.postgres.stop()
     running.let_go("h3")
     running.postgres.start()
     waiting = running.report("h4")
     assert running.begun("h4") == 0
     running.let_go("h4")
-    running.valkey.start()
+    running.broker.start()
     assert (running.ends(incident), running.ends(waiting)) == ("resolved", "resolved")
     assert (running.begun("h3"), running.begun("h4")) == (1, 1)
 

@@ -86,6 +86,30 @@ def test_a_changed_configuration_is_put_back(web: tuple[LocalHost, Control]) -> 
     again = host.play("config_restore", file="web_conf")
     assert (again.rc, again.changed, pid_of(control)) == (0, False, restarted), again.output
 
+    foretold = host.play("config_restore_undo", "--check", "--diff", file="web_conf")
+    assert (foretold.rc, foretold.changed) == (0, True), foretold.output
+    assert "many" not in config.read_text() and (config.parent / "web.conf.drifted~").exists()
+    undone = host.play("config_restore_undo", file="web_conf")
+    assert (undone.rc, undone.changed, health(host)) == (0, True, 500), undone.output
+    assert "max_items = many" in config.read_text() and not list(config.parent.glob("web.conf.*~"))
+    again = host.play("config_restore_undo", file="web_conf")
+    assert (again.rc, again.changed) == (0, False) and "no backup" in again.messages, again.output
+    assert host.play("config_restore", file="web_conf").rc == 0
+
+
+def test_nothing_is_undone_once_somebody_has_changed_the_file(web: tuple[LocalHost, Control]) -> None:
+    host, _ = web
+    config = host.folder / "web" / "web.conf"
+    config.write_text("drifted\n")
+    assert host.play("config_restore", file="web_conf").changed
+    config.write_text("changed by hand\n")
+    undone = host.play("config_restore_undo", file="web_conf")
+    assert (undone.rc, undone.changed, config.read_text()) == (0, False, "changed by hand\n"), undone.output
+    assert "not as config_restore left it" in undone.messages
+    config.unlink()
+    assert host.play("config_restore", file="web_conf").changed
+    assert not list(config.parent.glob("web.conf.*~")), "what an earlier run left could be taken for this one's"
+
 
 def test_a_stopped_supervisor_is_a_failure_that_says_so(web: tuple[LocalHost, Control]) -> None:
     host, _ = web

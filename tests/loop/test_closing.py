@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from catalog.vetting import vet
 from core.incidents import Request
 from core.outcomes import Verdict
 from core.runs import RunStatus
 from core.states import State
+from tests.unit.content import prove_all, write_remedy
 from tests.world import AUTO, House, open_house
 
 
@@ -194,3 +196,20 @@ def test_a_change_of_mode_takes_up_what_waits(tmp_path: Path) -> None:
         house.rewrite_fleet(**AUTO)
         house.settle_down()
         assert house.incident(incident.id).state is State.RESOLVED
+
+
+def test_what_only_looked_has_healed_nothing(tmp_path: Path) -> None:
+    """Somebody mends it by hand while the incident is looked into: that is no lesson about the remedy that looked."""
+    with open_house(tmp_path) as house:
+        for name in ("restart", "repair"):
+            (house.content / "playbooks" / f"{name}.remedy.yml").unlink()
+        write_remedy(house.content, "look", card={"read_only": True})
+        vet(house.content, shipped=tmp_path / "shipped")
+        prove_all(house.content, tmp_path / "shipped")
+        house.world.while_running = lambda _step: house.world.broken.clear()
+        incident = house.healed()
+        assert incident.state is State.RESOLVED
+        assert "cleared by itself, or by other hands" in incident.reason
+        [outcome] = house.loop.context.store.outcomes.newest()
+        assert (outcome.verdict, outcome.remedy) == (Verdict.UNKNOWN, "look")
+        assert house.loop.memory.lessons("demo", "service_down") == {}

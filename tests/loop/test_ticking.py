@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from core.detections import Signal
+from core.errors import NeedsHuman
 from core.points import Point
-from core.samples import Sample
+from core.samples import Sample, SignalState
 from core.states import State
 from loop.schedules import due_time
 from tests.world import AUTO, House, open_house
@@ -91,6 +93,36 @@ def test_an_incident_that_moves_on_while_it_clears_is_resolved_by_the_next_sweep
         web.sweep()
         web.sweep()
         assert house.incident(incident.id).state is State.RESOLVED
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_cleared_while_it_was_at_work_is_resolved_once_it_waits(tmp_path: Path, again: bool) -> None:
+    """No later sweep says that it cleared. Seen again since, it is as broken as it was."""
+    with open_house(tmp_path, **AUTO, sweeps=[{"every": "30s", "probes": ["services"]}]) as house:
+        web, world = Web(house), house.world
+        web.sweep()
+        [incident] = house.loop.context.store.incidents.newest()
+
+        def clears_meanwhile(_step: object) -> None:
+            web.up = True
+            web.sweep()
+            assert house.incident(incident.id).state is State.RUNNING
+
+        def check(*_asked: object) -> dict[Signal, SignalState]:
+            raise NeedsHuman("the probe is not there any more")
+
+        world.while_running = clears_meanwhile
+        object.__setattr__(world, "check", check)
+        house.settle_down()
+        assert house.incident(incident.id).state is State.ESCALATED
+        if again:
+            house.clock.advance(EVERY)
+            house.report()
+        web.sweep()
+        found = house.incident(incident.id)
+        assert found.state is (State.ESCALATED if again else State.RESOLVED), found.reason
+        assert "cleared before it was escalated" in found.reason or again
+        assert house.loop.context.store.proof().violation is None
 
 
 @pytest.mark.parametrize("side", ["before", "after"])

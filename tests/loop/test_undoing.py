@@ -12,6 +12,7 @@ from catalog.vetting import vet
 from core.errors import Conflict, NotFound, Refused
 from core.incidents import Incident
 from core.states import State
+from tests.cli_runs import Cli, empty_place
 from tests.unit.content import SERVICE_OPTION, prove_all, write_remedy, write_shipped
 from tests.world import AUTO, House, World, open_house, write_content
 
@@ -121,3 +122,24 @@ def test_an_older_run_may_be_named(house: House) -> None:
     other = house.healed(symptom="attacked", service="db", host="h3", evidence={"address": "10.9.9.8"})
     with pytest.raises(NotFound, match="has no run"):
         house.loop.desk.undo(other.id, "person:ada", run_id=run.id)
+
+
+def test_the_command_line_asks_and_shows_what_it_takes_back(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty_place(tmp_path / "unused", monkeypatch)
+    monkeypatch.setenv("LOGNAME", "ada")
+    cli = Cli(capsys, house)
+    healed, restarted = shut(house), house.healed()
+    said = cli.ok("undo", healed.id[-8:], "--no-wait")
+    [asked] = [one for one in house.loop.context.store.incidents.newest() if one.request is not None]
+    assert said == f"asked: {asked.id}; `fleetmend plan {asked.id}` shows the plan\n"
+    house.settle_down()
+    told = cli.ok("incident", asked.id)
+    assert "Asked for by person:ada" in told
+    assert f"undoes  {healed.id}" in told
+    assert "open_up service=web address=10.9.9.9 slow=False on h1" in told
+    refused = cli("undo", restarted.id)
+    assert (refused.code, refused.err.count("\n")) == (3, 1)
+    assert "the card of restart names no undo" in refused.err
+    assert cli("undo", healed.id, "--run", "run-nowhere").code == 4

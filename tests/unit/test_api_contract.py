@@ -24,6 +24,7 @@ ROUTES = {
     "POST /api/v1/incidents/{incident_id}/approve",
     "POST /api/v1/incidents/{incident_id}/reject",
     "POST /api/v1/incidents/{incident_id}/close",
+    "POST /api/v1/incidents/{incident_id}/undo",
     "POST /api/v1/requests",
     "GET /api/v1/plans/{plan_id}",
     "GET /api/v1/plans/{plan_id}/approvals",

@@ -14,7 +14,7 @@ from tests.unit.content import SERVICE_OPTION, load_remedy_from, write, write_re
 GRACE = {"type": "int", "default": 5, "description": "Seconds."}
 
 BAD_CARDS: list[tuple[str, dict[str, Any], str]] = [
-    ("unknown key", {"riks": "low"}, "riks: unknown key; allowed here: bind_diff, check_mode"),
+    ("unknown key", {"riks": "low"}, "riks: unknown key; allowed here: any_of, bind_diff"),
     (
         "unknown parameter key",
         {"parameters": {"service": {"form": "x"}}},

@@ -137,6 +137,32 @@ def test_evidence_is_constant() -> None:
         narrowed(stop, [WEB1], {})
 
 
+def test_what_is_not_required_and_has_nothing_to_choose_from_is_left_out_or_at_its_default() -> None:
+    one = Parameter(name="unit", type=ParameterType.STR, description="", from_evidence="unit")
+    two = Parameter(name="snapshot", type=ParameterType.STR, description="", from_evidence="snapshot", default="latest")
+    three = Parameter(name="folder", type=ParameterType.STR, description="", from_inventory="fleetmend_folders")
+    loose = remedy(one, two, three)
+    assert check_parameters(loose, [WEB1], {}, {}) == {"snapshot": "latest"}
+    for unfounded in ({"unit": "web"}, {"snapshot": "ab12"}, {"folder": "logs"}):
+        with pytest.raises(Refused):
+            check_parameters(loose, [WEB1], {}, unfounded)
+    known = {"unit": "web", "snapshot": "ab12"}
+    assert check_parameters(loose, [WEB1], known, known) == known
+    with pytest.raises(Refused, match="as the evidence says"):
+        check_parameters(loose, [WEB1], known, {"snapshot": "cd34"})
+
+
+def test_one_of_several_has_to_be_given_where_the_card_says_so() -> None:
+    unit = Parameter(name="unit", type=ParameterType.STR, description="", from_evidence="unit")
+    service = Parameter(name="service", type=ParameterType.STR, description="", from_inventory="fleetmend_services")
+    either = remedy(unit, service).evolve(any_of=("unit", "service"))
+    with pytest.raises(Refused, match="at least one of unit, service"):
+        check_parameters(either, [WEB1], {}, {})
+    assert check_parameters(either, [WEB1], {}, {"service": "api"}) == {"service": "api"}
+    with pytest.raises(NotApplicable, match="settles any of unit, service"):
+        narrowed(either, [host("bare")], {})
+
+
 @pytest.mark.parametrize("evidence", ["42", True, 4.2])
 def test_evidence_of_another_type_is_not_used(evidence: Any) -> None:
     with pytest.raises(NotApplicable, match="not a usable int"):

@@ -10,8 +10,8 @@ import pytest
 from core.clock import SystemClock
 from store.store import open_store
 from tests.cli_runs import Cli
+from tests.old_store import lay_out
 from tests.stores import detection
-from tests.unit.test_store_migrations import lay_out
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -22,6 +23,10 @@ HOSTS = {host.name: host for host in plan_lab("lab", "base", Network("10.213.0.0
 SYMPTOMS = load_catalog(CHECKOUT).symptoms.keys()
 
 
+HARMLESS = re.compile(r"$|#|set -eu$|(export )?[a-z_A-Z]+=|[a-z_]+\(\) \{$|    |\}$")
+"""What may stand before the case of a fault's script. It is read and not run: it is for hosts that may be broken."""
+
+
 @pytest.mark.parametrize("fault", SHIPPED.values(), ids=lambda fault: fault.name)
 def test_a_shipped_fault_is_sound(fault: Fault) -> None:
     assert fault.file.symptom in SYMPTOMS
@@ -29,9 +34,9 @@ def test_a_shipped_fault_is_sound(fault: Fault) -> None:
     assert set(fault.file.hosts) <= HOSTS.keys()
     assert any(fault.fits(host) for host in HOSTS.values())
     assert subprocess.run(["/bin/sh", "-n", fault.script], check=False).returncode == 0
-    assert subprocess.run(["/bin/sh", fault.script, "neither"], check=False).returncode == 0, (
-        "it does only what it is told"
-    )
+    before, _, rest = fault.script.read_text().partition("\ncase $1 in\n")
+    assert [line for line in before.splitlines() if not HARMLESS.match(line)] == [], "it does only what it is told"
+    assert rest.rstrip().endswith("\nesac"), "it does only what it is told"
 
 
 def host(name: str) -> LabHost:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +109,7 @@ def test_links_are_neither_followed_nor_deleted(folder: Path) -> None:
 
 def test_a_folder_swapped_for_a_link_in_between_is_not_followed(folder: Path) -> None:
     root = os.open(folder, trim.FOLDER)
-    (seen,) = trim.seen_in(root)
+    (seen,) = trim.seen_in(root).files
     (folder / "sub").rename(folder.parent / "moved")
     (folder / "sub").symlink_to(folder.parent / "moved")
     with pytest.raises(OSError):
@@ -118,7 +120,7 @@ def test_a_folder_swapped_for_a_link_in_between_is_not_followed(folder: Path) ->
 
 def test_a_file_swapped_for_another_in_between_is_spared(folder: Path) -> None:
     root = os.open(folder, trim.FOLDER)
-    (seen,) = trim.seen_in(root)
+    (seen,) = trim.seen_in(root).files
     new = folder / "sub" / "new"
     new.write_text("new")
     new.rename(folder / "sub" / "old.log.1")
@@ -155,3 +157,60 @@ def test_check_mode_foretells_what_then_happens(tmp_path: Path) -> None:
     done = run(tmp_path, target=500)
     assert foretold == done and done["after_bytes"] == 500 and done["freed_bytes"] == 1500
     assert run(tmp_path, target=500)["changed"] is False
+
+
+def test_empty_old_folders_go_and_others_stay(tmp_path: Path) -> None:
+    root = tmp_path / "place"
+    for name in ("gone/inner", "young", "kept", "bare"):
+        (root / name).mkdir(parents=True)
+    for name in ("gone/inner/a.tmp", "gone/b.tmp", "young/c.tmp", "kept/d.tmp", "kept/e.keep"):
+        (root / name).write_text("x")
+        os.utime(root / name, (1000, 1000))
+    for name in ("gone/inner", "gone", "kept", "bare"):
+        os.utime(root / name, (1000, 1000))
+    options = {"patterns": ["*.tmp"], "target": None, "older_than": 60, "empty_folders": True}
+    foretold = run(root, check=True, **options)
+    done = run(root, **options)
+    assert foretold == done and (done["deleted_count"], done["folder_count"]) == (4, 3)
+    assert sorted(path.name for path in root.rglob("*")) == ["e.keep", "kept", "young"]
+    assert run(root, **options)["changed"] is False
+
+
+@pytest.mark.parametrize("name", ["lost+found", "systemd-private-1234-web.service-ab/tmp"])
+def test_what_is_the_systems_own_is_spared(tmp_path: Path, name: str) -> None:
+    inner = tmp_path / name
+    inner.mkdir(parents=True)
+    (inner / "old.tmp").write_text("x")
+    for path in (inner / "old.tmp", inner, tmp_path / name.split("/", maxsplit=1)[0]):
+        os.utime(path, (1000, 1000))
+    result = run(tmp_path, patterns=["*"], target=None, older_than=60, empty_folders=True)
+    assert result["changed"] is False and (inner / "old.tmp").exists()
+
+
+def test_a_folder_that_something_was_put_into_stays(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "new").write_text("new")
+    root = os.open(tmp_path, trim.FOLDER)
+    assert trim.remove_empty(root, "inner") is False
+    os.close(root)
+    assert (tmp_path / "inner" / "new").exists()
+
+
+def test_a_folder_that_another_process_has_locked_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("")
+    holder = (
+        "import fcntl, sys; file = open(sys.argv[1], 'r+'); fcntl.lockf(file, fcntl.LOCK_EX);"
+        "print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", holder, str(tmp_path / "lock")]
+    root = os.open(tmp_path, trim.FOLDER)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(trim.Refused, match="locked"), trim.locked(root, "lock"):
+            raise AssertionError("it was let in")
+        process.communicate()
+    for name in ("lock", "none", None):
+        with trim.locked(root, name):
+            pass
+    os.close(root)

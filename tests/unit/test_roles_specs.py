@@ -16,12 +16,6 @@ CARDS = sorted(CHECKOUT.glob("playbooks/*.remedy.yml"))
 OWN_MODULES = sorted(path.stem for path in CHECKOUT.glob("roles/*/library/*.py"))
 MODULE = re.compile(rf"^(ansible\.builtin|ansible\.posix|community\.general)\.\w+$|^({'|'.join(OWN_MODULES)})$")
 IN_THE_DEMO = ("config_restore", "disk_cleanup", "log_cleanup", "process_stop", "service_restart")
-INCLUDED = {
-    "service_control": {"fleetmend_services"},
-    "balancer_members": {"fleetmend_balancers"},
-    "unit_quota": {"fleetmend_throttles", "fleetmend_processes", "fleetmend_protected"},
-}
-"""Role that others include -> the variables that it reads."""
 BLOCKS = ("block", "rescue", "always")
 KEYWORDS = {
     "name",
@@ -41,6 +35,13 @@ KEYWORDS |= {"failed_when", "changed_when", "check_mode", "diff", "loop", "loop_
 
 def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
+
+
+def text_of(role: str) -> str:
+    """Tasks and variables of *role* and of every role that it includes."""
+    text = "".join(path.read_text() for path in (CHECKOUT / "roles" / role).glob("[tv]a*/*.yml"))
+    included = re.findall(r"(?:include|import)_role:\s+name: (\w+)", text)
+    return text + "".join(text_of(name) for name in included)
 
 
 def options_of(role: Path) -> dict[str, dict[str, Any]]:
@@ -85,6 +86,15 @@ def test_tasks_use_qualified_modules_and_hide_no_failure(role: Path) -> None:
             assert command is None or "{{" not in str(command), "a command line is built from a variable"
 
 
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_nothing_waits_for_a_pager(role: Path) -> None:
+    for file in role.glob("tasks/*.yml"):
+        for task in tasks_in(load(file)):
+            words = str(next(value for key, value in task.items() if key not in KEYWORDS))
+            pages = re.search(r"systemctl\W+(show|status|list|cat)|journalctl", words)
+            assert not pages or "--no-pager" in words, (file.name, task["name"])
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> None:
     remedy = card.name.removesuffix(".remedy.yml")
@@ -105,9 +115,7 @@ def test_a_card_belongs_to_a_playbook_and_to_options_of_its_role(card: Path) -> 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_lists_every_inventory_variable_that_its_roles_read(card: Path) -> None:
     remedy = card.name.removesuffix(".remedy.yml")
-    text = "".join(path.read_text() for path in (CHECKOUT / "roles" / remedy).glob("[tv]a*/*.yml"))
-    read = set(re.findall(r"fleetmend_\w+", text))
-    read |= {variable for role, variables in INCLUDED.items() if f"name: {role}" in text for variable in variables}
+    read = set(re.findall(r"\bfleetmend_[a-z]+(?:_[a-z]+)*\b", text_of(remedy)))
     known = load(card)
     settable = options_of(CHECKOUT / "roles" / remedy).keys() - {f"{remedy}_{name}" for name in known["parameters"]}
     if not known.get("read_only"):

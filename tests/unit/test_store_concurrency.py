@@ -87,7 +87,7 @@ def test_batches_and_steps_do_not_lock_each_other_out(store: Store, clock: Manua
         incident = store.incidents.get(incident_id)
         for _ in range(10):
             with store.write() as tx:
-                incident = store.incidents.move(tx, incident, State.PLANNED, "again")
+                incident = store.incidents.move(tx, incident, State.PLANNED, "again", due_at=clock.now())
 
     at_once(batch, batch, *(lambda one=one: steps(one.incident_id) for one in first))
     assert store.detections.count() == 6 * 21

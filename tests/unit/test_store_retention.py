@@ -36,6 +36,7 @@ def ended(store: Store, clock: ManualClock, host: str = "h1") -> Incident:
     with store.write() as tx:
         plan = store.plans.add(tx, incident, proposal(host), policy_digest="p", inventory_digest="i")
         incident = store.incidents.move(tx, incident, State.PLANNED, "planned", plan_id=plan.id)
+        incident = store.incidents.move(tx, incident, State.APPROVED, "approved")
         run = Run(
             id=f"run-{plan.id}",
             incident_id=incident.id,
@@ -50,6 +51,7 @@ def ended(store: Store, clock: ManualClock, host: str = "h1") -> Incident:
             started_at=clock.now(),
         )
         store.runs.begin(tx, run)
+        incident = store.incidents.move(tx, incident, State.RUNNING, "running")
         store.runs.end(tx, run, RunResult(status=RunStatus.SUCCESSFUL))
         outcome = Outcome(
             id=f"out-{plan.id}",
@@ -70,6 +72,7 @@ def ended(store: Store, clock: ManualClock, host: str = "h1") -> Incident:
             at=clock.now(),
         )
         store.outcomes.add(tx, outcome)
+        incident = store.incidents.move(tx, incident, State.VERIFYING, "ran")
         incident = store.incidents.move(tx, incident, State.RESOLVED, "healed")
     store.runs.record(RunEvent(run_id=run.id, seq=1, at=clock.now(), kind="task", host=host, task="t", detail=None))
     return incident

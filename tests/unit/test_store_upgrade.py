@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
+import pytest
 from sqlalchemy import create_engine, text
 
-import store.migrations
 from core.clock import ManualClock
 from store.counters import Counter
+from tests.engines import empty_url
 from tests.ledger import begin, fleet, planned
+from tests.old_store import first_revision
 from tests.stores import new_store
 
 AT = "2026-01-01 00:00:00.000000"
@@ -29,13 +29,10 @@ RUN_HOST = "INSERT INTO run_hosts (run_id, host, fleet, remedy, started_at) VALU
 LEASE = "INSERT INTO leases (name, holder, fence, expires_at) VALUES ('incident:inc-old', 'w', 7, :at)"
 
 
-def first_revision(url: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(store.migrations.__file__).parent))
+def fill(url: str) -> None:
+    """The rows of the first revision."""
     engine = create_engine(url)
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
         for id, severity in (("inc-old", "info"), ("inc-new", "critical")):
             row = {"id": id, "host": id, "severity": severity, "at": AT}
             connection.execute(text(INCIDENT), row)
@@ -44,8 +41,11 @@ def first_revision(url: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.usefixtures("engine")
 def test_what_the_first_revision_held_counts_on(tmp_path: Path) -> None:
-    first_revision(f"sqlite:///{tmp_path / 'fleetmend.db'}")
+    url = empty_url(tmp_path)
+    first_revision(url)
+    fill(url)
     clock = ManualClock()
     with new_store(clock, tmp_path) as now:
         assert now.incidents.due(clock.now()) == ["inc-new", "inc-old"]

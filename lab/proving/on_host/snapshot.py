@@ -12,7 +12,18 @@ import re
 import stat
 import subprocess
 
-WATCHED = ("/etc", "/srv", "/opt", "/usr/local", "/root", "/home", "/var/spool/cron", "/var/www")
+WATCHED = (
+    "/etc",
+    "/srv",
+    "/opt",
+    "/usr/local",
+    "/root",
+    "/home",
+    "/var/spool/cron",
+    "/var/www",
+    "/run/systemd/system",  # units and drop-ins until the next boot,
+    "/run/systemd/system.control",  # and limits that were set on units
+)
 
 LARGE = 4 * 1024 * 1024
 """Files above this are compared by size and time of change: backups, and what fills a disk up."""

@@ -8,6 +8,7 @@ task for every file. Here every folder on the way is opened without following li
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import fnmatch
 import os
 import re
@@ -31,6 +32,8 @@ options:
   current: {type: list, elements: str, default: [], description: Names of files in use. They are never deleted.}
   target: {type: int, description: Bytes to come down to. Without it all that matches and is old enough goes.}
   older_than: {type: int, default: 0, description: Seconds without a write before a file may be deleted.}
+  empty_folders: {type: bool, default: false, description: Folders that are empty then and as old go too.}
+  lock: {type: str, description: Name of a file in the folder. Nothing is deleted while another process has it locked.}
 """
 
 EXAMPLES = r"""
@@ -47,6 +50,7 @@ before_bytes: {description: Size of all files in the folder before., type: int, 
 after_bytes: {description: Size afterwards; in check mode the forecast., type: int, returned: success}
 freed_bytes: {description: Bytes that were (or in check mode would be) freed., type: int, returned: success}
 deleted_count: {description: Number of files deleted., type: int, returned: success}
+folder_count: {description: Number of empty folders deleted., type: int, returned: success}
 deleted: {description: The first 100 of them as paths below the folder., type: list, returned: success}
 shortened: {description: Files that were shortened., type: list, returned: success}
 """
@@ -54,6 +58,7 @@ shortened: {description: Files that were shortened., type: list, returned: succe
 SYSTEM = re.compile(
     r"/(bin|boot|dev|etc|home|lib\d*|opt|proc|root|run|sbin|srv|sys|usr(/(s?bin|lib|local|share))?|var(/lib)?)?"
 )
+SPARED = re.compile(r"lost\+found$|systemd-private-")  # the file system's own, and what services hold mounted
 SHOWN = 100
 CHUNK = 1 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -79,6 +84,13 @@ class Work(NamedTuple):
     shortened: list[tuple[File, int]]
 
 
+class Tree(NamedTuple):
+    """What was seen in a folder: its regular files, and each folder below it with its mtime and its names."""
+
+    files: list[File]
+    folders: dict[str, tuple[float, list[str]]]
+
+
 def check_folder(path):
     """Return *path* in plain form. Raises Refused if it is no folder that may be cleaned."""
     if not path.startswith("/"):
@@ -97,9 +109,11 @@ def check_folder(path):
 
 
 def seen_in(root):
-    """Every regular file below the open folder *root*; links are not followed."""
-    files = []
-    for folder, _, names, handle in os.fwalk(".", dir_fd=root, follow_symlinks=False):
+    """Everything below the open folder *root* but SPARED folders; links are not followed."""
+    files, folders = [], {}
+    for folder, inner, names, handle in os.fwalk(".", dir_fd=root, follow_symlinks=False):
+        folders[str(PurePosixPath(folder))] = (os.fstat(handle).st_mtime, [*inner, *names])
+        inner[:] = [name for name in inner if not SPARED.match(name)]
         for name in names:
             try:
                 status = os.stat(name, dir_fd=handle, follow_symlinks=False)
@@ -108,7 +122,19 @@ def seen_in(root):
             if stat.S_ISREG(status.st_mode):
                 path = str(PurePosixPath(folder, name))
                 files.append(File(path, status.st_size, status.st_mtime, status.st_ino))
-    return files
+    return Tree(files, folders)
+
+
+def empty_after(tree, deleted, written_before):
+    """The folders in which nothing is left once *deleted* are gone, if they are as old; inner ones first. Pure."""
+    gone = {file.path for file in deleted}
+    empty = []
+    for path in sorted(tree.folders, key=lambda path: -path.count("/")):
+        written, names = tree.folders[path]
+        if path != "." and written <= written_before and all(f"{path}/{name}" in gone for name in names):
+            gone.add(path)
+            empty.append(path)
+    return empty
 
 
 def work_for(files, patterns, current, target, written_before):
@@ -165,6 +191,32 @@ def delete(root, file):
             os.unlink(name, dir_fd=folder)
 
 
+def remove_empty(root, path):
+    """Remove the folder *path* unless something has been put into it; True if it is gone."""
+    with contextlib.suppress(OSError), folder_of(root, path) as folder:
+        os.rmdir(PurePosixPath(path).name, dir_fd=folder)
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def locked(root, name):
+    """Hold the lock on the file *name* of *root*, if there is such a file. Raises Refused if somebody else has it."""
+    try:
+        handle = None if name is None else os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=root)
+    except FileNotFoundError:
+        handle = None
+    try:
+        if handle is not None:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Refused("another process is at work in the folder and has it locked") from None
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 def shorten(root, file, length):
     """Keep the newest *length* bytes of *file* at most, from the start of a line, in the same inode."""
     with folder_of(root, file.path) as folder:
@@ -190,10 +242,11 @@ def shorten(root, file, length):
 
 def trim(root, options, check_mode):
     """Do (or, in check mode, foretell) the work in the open folder *root*; returns the module's result."""
-    before = seen_in(root)
+    tree = seen_in(root)
     written_before = time.time() - options["older_than"]
-    work = work_for(before, options["patterns"], options["current"], options["target"], written_before)
-    before_bytes = sum(file.size for file in before)
+    work = work_for(tree.files, options["patterns"], options["current"], options["target"], written_before)
+    folders = empty_after(tree, work.deleted, written_before) if options.get("empty_folders") else []
+    before_bytes = sum(file.size for file in tree.files)
     after_bytes = before_bytes - sum(file.size for file in work.deleted)
     after_bytes -= sum(file.size - length for file, length in work.shortened)
     if not check_mode:
@@ -201,15 +254,17 @@ def trim(root, options, check_mode):
             delete(root, file)
         for file, length in work.shortened:
             shorten(root, file, length)
-        after_bytes = sum(file.size for file in seen_in(root))
+        folders = [path for path in folders if remove_empty(root, path)]
+        after_bytes = sum(file.size for file in seen_in(root).files)
     touched = [*work.deleted[:SHOWN], *(file for file, _ in work.shortened)]
     kept = "".join(f"{length} {file.path}\n" for file, length in work.shortened)
     return {
-        "changed": bool(work.deleted or work.shortened),
+        "changed": bool(work.deleted or work.shortened or folders),
         "before_bytes": before_bytes,
         "after_bytes": after_bytes,
         "freed_bytes": max(before_bytes - after_bytes, 0),
         "deleted_count": len(work.deleted),
+        "folder_count": len(folders),
         "deleted": [file.path for file in work.deleted[:SHOWN]],
         "shortened": [file.path for file, _ in work.shortened],
         "diff": {"before": "".join(f"{file.size} {file.path}\n" for file in touched), "after": kept},
@@ -225,12 +280,15 @@ def main():
             "current": {"type": "list", "elements": "str", "default": []},
             "target": {"type": "int"},
             "older_than": {"type": "int", "default": 0},
+            "empty_folders": {"type": "bool", "default": False},
+            "lock": {"type": "str"},
         },
         supports_check_mode=True,
     )
     try:
         root = os.open(check_folder(module.params["path"]), FOLDER)
-        result = trim(root, module.params, module.check_mode)
+        with locked(root, module.params["lock"]):
+            result = trim(root, module.params, module.check_mode)
     except Refused as refusal:
         module.fail_json(msg=f"{refusal}. Nothing was deleted.")
     except OSError as error:
