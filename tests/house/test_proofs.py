@@ -12,11 +12,19 @@ from lab.proving.choose import scenarios_of, why_not
 from lab.proving.load import load_scenarios, scenario_folders
 
 UNPROVEN = {
+    "backup_create",
+    "backup_restore",
+    "certificate_renew",
     "config_restore",
+    "config_restore_undo",
     "diagnostics_collect",
     "disk_cleanup",
     "host_reboot",
+    "inode_cleanup",
     "log_cleanup",
+    "log_cleanup_undo",
+    "mount_restore",
+    "user_lock",
 }
 CATALOG = load_catalog(CHECKOUT)
 SCENARIOS, PROBLEMS = load_scenarios(scenario_folders(CHECKOUT), CATALOG, read_faults())
