@@ -13,9 +13,7 @@ from lab.proving.load import load_scenarios, scenario_folders
 
 UNPROVEN = {
     "config_restore",
-    "diagnostics_collect",
     "disk_cleanup",
-    "host_reboot",
     "log_cleanup",
 }
 CATALOG = load_catalog(CHECKOUT)
