@@ -166,7 +166,12 @@ class Stack:
 
     def ends(self, incident: str) -> str:
         """The state in which the incident ended."""
-        wait_for(f"the end of {incident}", lambda: self.state(incident) in ENDED)
+        try:
+            wait_for(f"the end of {incident}", lambda: self.state(incident) in ENDED)
+        except AssertionError as error:
+            said = "\n".join(f"== {one.log.name}\n{one.log.read_text()[-1500:]}" for one in self.processes)
+            account = self.call("GET", f"/incidents/{incident}")
+            raise AssertionError(f"{error}\n{account}\n{self.call('GET', '/agents')}\n{said}") from None
         return self.state(incident)
 
 
