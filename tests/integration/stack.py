@@ -27,7 +27,7 @@ from tests.unit.content import write
 
 HOSTS = ("h1", "h2", "h3", "h4")
 ENDED = ("resolved", "escalated", "closed", "rejected", "expired")
-PATIENCE = 90.0
+PATIENCE = 150.0
 
 
 def wait_for(what: str, true: Callable[[], Any], seconds: float = PATIENCE) -> Any:
