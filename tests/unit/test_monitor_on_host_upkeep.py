@@ -18,9 +18,9 @@ openssl:
   Candidate: 3.0.15-1~deb12u1
   Version table:
      3.0.15-1~deb12u1 500
-        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+        500 http://archive.example.org/debian bookworm/main amd64 Packages
      3.0.14-1~deb12u1 500
-        500 http://deb.debian.org/debian-security bookworm-security/main amd64 Packages
+        500 http://archive.example.org/debian-security bookworm-security/main amd64 Packages
  *** 3.0.11-1~deb12u2 100
         100 /var/lib/dpkg/status
 curl:
@@ -28,13 +28,13 @@ curl:
   Candidate: 7.88.1-10
   Version table:
      7.88.1-10 500
-        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+        500 http://archive.example.org/debian bookworm/main amd64 Packages
 tzdata:
   Installed: 2024a-0
   Candidate: 2024b-0
   Version table:
      2024b-0 500
-        500 http://deb.debian.org/debian bookworm-updates/main amd64 Packages
+        500 http://archive.example.org/debian bookworm-updates/main amd64 Packages
  *** 2024a-0 100
         100 /var/lib/dpkg/status
 """
