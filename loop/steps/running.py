@@ -134,7 +134,7 @@ def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease
 
 def _beside(work: Work, plan: Plan) -> tuple[str, ...]:
     """Hosts that the plan's remedies act on beside the plan's own: nobody else may be at work there meanwhile."""
-    reads = {variable for step in plan.steps for variable in work.context.catalog.remedy(step.remedy).reads}
+    reads = {variable for step in plan.steps for variable in work.catalog.remedy(step.remedy).reads}
     return work.fleet.beside(plan.hosts, reads)
 
 
