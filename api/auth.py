@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import UNAUTHORIZED, answer, answer_error
 from core.errors import Retryable
+from core.people import Access
 
 _LONGEST_TOKEN = 200
 
@@ -21,17 +22,17 @@ _LONGEST_TOKEN = 200
 class Actor(NamedTuple):
     """Whoever sent a request."""
 
-    name: str
+    access: Access
 
     @property
     def by(self) -> str:
-        """How decisions are signed."""
-        return f"person:{self.name}"
+        """How acts are signed."""
+        return self.access.by
 
     @property
     def source(self) -> str:
         """How detections are signed; no sender can say it otherwise."""
-        return f"api:{self.name}"
+        return f"api:{self.access.person}"
 
 
 class Authentication:
@@ -68,7 +69,7 @@ class Authentication:
             refusal = answer(UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
             await refusal(scope, receive, send)
             return
-        scope.setdefault("state", {})["actor"] = Actor(name)
+        scope.setdefault("state", {})["actor"] = Actor(Access.owner(name))
         await self._app(scope, receive, send)
 
     async def _owner_of(self, headers: Headers) -> str | None:

@@ -143,6 +143,9 @@ class RequestBody(Model):
 
     fleet: Name
     host: HostName | None = Field(default=None, description="Needed unless the text names one, or there is just one.")
+    hosts: tuple[HostName, ...] = Field(
+        default=(), max_length=1000, description="Several hosts, in place of `host`: one plan for all of them."
+    )
     text: Annotated[Text, Field(max_length=2000)] = ""
     remedy: Name | None = None
     parameters: Annotated[
@@ -153,7 +156,14 @@ class RequestBody(Model):
     def _parameters_of_a_remedy(self) -> Self:
         if self.parameters and self.remedy is None:
             raise ValueError("parameters go with a remedy")
+        if self.host is not None and self.hosts:
+            raise ValueError("give host or hosts, not both")
         return self
+
+    @property
+    def all_hosts(self) -> tuple[HostName, ...]:
+        """The hosts that are named, whichever way."""
+        return self.hosts or ((self.host,) if self.host is not None else ())
 
 
 class TokenBody(Model):

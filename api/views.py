@@ -11,12 +11,13 @@ from catalog.catalog import Catalog
 from core.approvals import Approval
 from core.detections import Detection
 from core.durations import Duration
-from core.fleets import Fleet, FleetFile, Mode, Sweep
+from core.fleets import Fleet, FleetFile, Sweep
 from core.incidents import Incident
 from core.journal import Entry
 from core.model import HostName, Model, Name
 from core.outcomes import Outcome
 from core.plans import Plan
+from core.policies import Mode
 from core.proofs import Proof, ProofState
 from core.remedies import Parameter, Reach, Remedy, VerifySettings
 from core.runs import Preview, Run

@@ -13,9 +13,10 @@ from catalog.catalog import Catalog
 from catalog.proof_rule import barred, lacking
 from core.approvals import Decision, Ruling, Usage
 from core.durations import format_duration
-from core.fleets import Fleet, Mode, RequireProof
+from core.fleets import Fleet
 from core.incidents import Incident
 from core.plans import Plan, Proposal
+from core.policies import Mode, RequireProof
 from core.remedies import Remedy
 from core.severity import Risk
 

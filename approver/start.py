@@ -8,8 +8,9 @@ from catalog.catalog import Catalog
 from catalog.proof_rule import barred, lacking
 from core.approvals import Answer, Approval
 from core.errors import Refused, Unvetted
-from core.fleets import Fleet, RequireProof
+from core.fleets import Fleet
 from core.plans import Plan
+from core.policies import RequireProof
 
 POLICY = "policy"
 """Who approved, where no person did."""

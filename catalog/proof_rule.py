@@ -5,7 +5,8 @@ Planner and approver both ask here: what may not run is not proposed, and is sto
 
 from __future__ import annotations
 
-from core.fleets import Fleet, RequireProof
+from core.fleets import Fleet
+from core.policies import RequireProof
 from core.proofs import ProofState
 from core.remedies import Remedy
 

@@ -1,4 +1,4 @@
-"""Approvals: a decision about the exact hash of a plan."""
+"""Approvals: what the policy ruled, what people were asked, and what they decided about the exact hash of a plan."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from core.model import Model, Time
+from core.people import OWNER
+from core.runs import Preview
 
 
 class Answer(StrEnum):
@@ -26,9 +28,43 @@ class Approval(Model):
     answer: Answer
     by: str
     """`policy`, or `person:<name>`."""
+    via: str = OWNER
+    """Which way the person came in: see `Access.via`."""
     reasons: tuple[str, ...]
     at: Time
     expires_at: Time
+
+
+class Ask(Model):
+    """A plan that waits for people, and how they are reminded. One a plan; it stays as a record."""
+
+    plan_id: str
+    incident_id: str
+    needed: int = Field(ge=1)
+    """How many different people have to approve."""
+    asked_at: Time
+    expires_at: Time
+    remind_at: Time | None = None
+    """When whoever was asked is reminded; None: not, or not any more."""
+    widen_at: Time | None = None
+    """When the next group is asked as well; None: not, or not any more."""
+    reminded_at: Time | None = None
+    widened_at: Time | None = None
+    snoozed_until: Time | None = None
+    snoozed_by: str | None = None
+
+
+class Foreseen(Model):
+    """What `--check --diff` said of a plan before people were asked: one preview a step, in their order.
+
+    `problem` says in one line why nothing, or not all, could be foreseen. `digest` is over the diffs alone.
+    """
+
+    plan_id: str
+    at: Time
+    previews: tuple[Preview, ...] = ()
+    problem: str | None = None
+    digest: str
 
 
 class Ruling(StrEnum):

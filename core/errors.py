@@ -59,6 +59,10 @@ class Conflict(Final):
     exit_code = 5
 
 
+class Overtaken(Conflict):
+    """Somebody else changed the thing between our looking at it and our writing: looking again may help."""
+
+
 class LeaseLost(Retryable):
     """Another worker holds the lease now: stop at once and write nothing more."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -12,17 +11,8 @@ from pydantic import Field, model_validator
 
 from core.durations import Duration, Share
 from core.model import HostName, Model, Name, Scalar
-from core.severity import Risk
+from core.policies import Mode, ModesByPart, Policy
 from core.symptoms import Threshold
-
-
-class Mode(StrEnum):
-    """How far the loop goes by itself."""
-
-    OBSERVE = "observe"
-    SUGGEST = "suggest"
-    APPROVE = "approve"
-    AUTO = "auto"
 
 
 class Sweep(Model):
@@ -51,40 +41,6 @@ class Schedule(Model):
         return self
 
 
-class AutoRule(Model):
-    """In mode `auto`, a plan up to `risk` and from `confidence` on runs without a person."""
-
-    risk: Risk = Risk.LOW
-    confidence: float = Field(default=0.8, ge=0, le=1)
-
-
-class ApproveRule(Model):
-    """Up to `risk`, people may approve; above it the incident escalates."""
-
-    risk: Risk = Risk.HIGH
-    approvers: int = Field(default=1, ge=1, le=10)
-    expires: Duration = timedelta(minutes=30)
-
-
-class RequireProof(StrEnum):
-    """For what a remedy needs a valid proof: to run without a person, to run at all, or for nothing."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-class Policy(Model):
-    """The `policy:` part of `fleet.yml`."""
-
-    auto: AutoRule = AutoRule()
-    approve: ApproveRule = ApproveRule()
-    require_proof: RequireProof = RequireProof.AUTO
-    never: tuple[Name, ...] = ()
-    max_attempts: int = Field(default=3, ge=1, le=10)
-    """How many plans one incident may try before it goes to people."""
-
-
 class Budget(Model):
     """What may be touched in a given time, over every remedy and approval together."""
 
@@ -107,9 +63,20 @@ class VerifyOverride(Model):
 
 
 class Notify(Model):
-    """Who is told. Slack comes with a later release; the key is accepted so that fleets can be prepared."""
+    """Who is told, and asked. Channels are named as Slack does: `#ops`, or a channel's id."""
 
     slack: str | None = None
+    """Who is asked first."""
+    next: str | None = None
+    """Who is asked as well, when `policy.approve.widen` has passed without an answer."""
+    webhook: bool = False
+    """True: the outgoing webhook of `FLEETMEND_WEBHOOK_URL` is told, too."""
+
+    @model_validator(mode="after")
+    def _first_before_next(self) -> Self:
+        if self.next is not None and self.slack is None:
+            raise ValueError("next goes with slack: who is asked first?")
+        return self
 
 
 class FleetFile(Model):
@@ -122,6 +89,8 @@ class FleetFile(Model):
     sweeps: tuple[Sweep, ...] = ()
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     symptoms: dict[Name, Threshold | Literal["off"]] = Field(default_factory=dict)
+    modes: ModesByPart = ModesByPart()
+    """Modes of groups and remedies, in place of the fleet's own."""
     policy: Policy = Policy()
     budget: Budget = Budget()
     verify: VerifyOverride = VerifyOverride()

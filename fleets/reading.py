@@ -21,4 +21,4 @@ def read_fleet_file(folder: Path) -> tuple[FleetFile, YamlFile]:
 
 def policy_digest(file: FleetFile) -> str:
     """The digest over what the approver reads."""
-    return digest_of(file.model_dump(mode="json", include={"mode", "policy", "budget"}))
+    return digest_of(file.model_dump(mode="json", include={"mode", "modes", "policy", "budget", "cooldown"}))

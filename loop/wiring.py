@@ -17,6 +17,7 @@ from core.settings import Settings, ensure_state
 from fleets.source import FleetSource
 from knowledge.lessons import Memory
 from loop.context import Context
+from loop.decisions import Decisions
 from loop.desk import Desk
 from loop.engine import Engine
 from loop.heartbeat import Heartbeat
@@ -47,6 +48,7 @@ class Loop:
     engine: Engine
     intake: Intake
     desk: Desk
+    decisions: Decisions
     sweeps: Sweeps
     schedules: Schedules
     reconciler: Reconciler
@@ -124,6 +126,7 @@ def wire(
         engine=Engine(context),
         intake=intake,
         desk=Desk(context, intake),
+        decisions=Decisions(context),
         sweeps=Sweeps(context, intake),
         schedules=Schedules(context, intake),
         reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks)),

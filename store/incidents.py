@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, up
 
 from core.clock import Clock
 from core.detections import Signal, fingerprint
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, Overtaken
 from core.importance import turn
 from core.incidents import Incident
 from core.leases import Lease
@@ -99,7 +99,7 @@ class Incidents:
         mute_until: datetime | None = None,
         **changes: Any,
     ) -> Incident:
-        """Move *incident* to the state *to*. Raises Conflict if it changed meanwhile, LeaseLost without the lease.
+        """Move *incident* to the state *to*. Raises Conflict (or Overtaken), and LeaseLost without the lease.
 
         `due_at` is when the loop looks again (None: not by itself); `changes` are further columns.
         """
@@ -118,21 +118,23 @@ class Incidents:
         }
         unchanged = and_(incidents.c.id == incident.id, incidents.c.version == incident.version)
         if tx.execute(update(incidents).where(unchanged).values(**values)).rowcount != 1:
-            raise Conflict(f"{incident.id} changed meanwhile; look at it again")
+            raise Overtaken(f"{incident.id} changed meanwhile; look at it again")
         if to in MUTING and mute_until is not None:
             self._mute(tx, incident, mute_until)
         body = {"from": incident.state, "to": to, "reason": reason}
         self._journal.append(tx, "incident.state", actor, body, incident.id)
         return incident.evolve(**values)
 
-    def postpone(self, tx: Tx, incident: Incident, due_at: datetime | None, reason: str | None = None) -> Incident:
-        """Keep the state, and look again at *due_at*. Raises Conflict if it changed meanwhile."""
-        values: dict[str, Any] = {"due_at": due_at, "version": incident.version + 1}
+    def postpone(
+        self, tx: Tx, incident: Incident, due_at: datetime | None, reason: str | None = None, **changes: Any
+    ) -> Incident:
+        """Keep the state, and look again at *due_at*; *changes* are further columns. Raises Overtaken if it changed."""
+        values: dict[str, Any] = changes | {"due_at": due_at, "version": incident.version + 1}
         if reason is not None:
             values["reason"] = reason
         unchanged = and_(incidents.c.id == incident.id, incidents.c.version == incident.version)
         if tx.execute(update(incidents).where(unchanged).values(**values)).rowcount != 1:
-            raise Conflict(f"{incident.id} changed meanwhile; look at it again")
+            raise Overtaken(f"{incident.id} changed meanwhile; look at it again")
         return incident.evolve(**values)
 
     def _mute(self, tx: Tx, incident: Incident, until: datetime) -> None:

@@ -12,6 +12,7 @@ from core.clock import Clock
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.incidents import Incident
+from core.people import OWNER
 from core.plans import Plan, Proposal
 from store.database import Database, Tx
 from store.journal import Journal
@@ -68,7 +69,15 @@ class Approvals:
         self._database, self._clock, self._journal = database, clock, journal
 
     def add(
-        self, tx: Tx, plan: Plan, answer: Answer, *, by: str, reasons: Sequence[str], expires_at: datetime
+        self,
+        tx: Tx,
+        plan: Plan,
+        answer: Answer,
+        *,
+        by: str,
+        reasons: Sequence[str],
+        expires_at: datetime,
+        via: str = OWNER,
     ) -> Approval:
         """Store a decision about *plan* as it is now. Raises Conflict if *by* decided on it already."""
         tx.serialise(f"decide:{plan.id}")
@@ -82,12 +91,13 @@ class Approvals:
             plan_hash=plan.hash,
             answer=answer,
             by=by,
+            via=via,
             reasons=tuple(reasons),
             at=self._clock.now(),
             expires_at=expires_at,
         )
         tx.execute(insert(approvals).values(**approval.model_dump() | {"reasons": list(reasons)}))
-        body = {"plan": plan.id, "hash": plan.hash, "answer": answer, "reasons": list(reasons)}
+        body = {"plan": plan.id, "hash": plan.hash, "answer": answer, "via": via, "reasons": list(reasons)}
         self._journal.append(tx, "approval.given", by, body, plan.incident_id)
         return approval
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.points import Point, Witness
 from store.agents import Agents
+from store.asks import Asks, ForeseenChanges
 from store.budgets import Budgets
 from store.conditions import Conditions
 from store.counters import Counters
@@ -41,6 +42,8 @@ class Store:
         self.conditions = Conditions(database)
         self.plans = Plans(database, clock, self.journal)
         self.approvals = Approvals(database, clock, self.journal)
+        self.asks = Asks(database)
+        self.foreseen = ForeseenChanges(database)
         self.budgets = Budgets(database, clock)
         self.runs = Runs(database, clock, self.journal)
         self.verifications = Verifications(database)

@@ -137,6 +137,7 @@ approvals = Table(
     Column("plan_hash", String(64), nullable=False),
     Column("answer", String(20), nullable=False),
     Column("by", String(200), nullable=False),
+    Column("via", String(100), nullable=False, server_default="owner"),
     Column("reasons", JSON, nullable=False),
     Column("at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False),

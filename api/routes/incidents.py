@@ -43,20 +43,20 @@ def approve_incident(
     The incident's `reason` says how many approvals are there, if one is not enough.
     """
     body = body or ApproveBody()
-    given = loop.desk.approve(incident_id, who.by, plan_hash=body.plan_hash, reason=body.reason)
+    given = loop.decisions.approve(incident_id, who.access, plan_hash=body.plan_hash, reason=body.reason)
     return IncidentView.of(store.incidents.get(given.incident_id))
 
 
 @router.post("/{incident_id}/reject", summary="Reject an incident's plan", response_model=IncidentView)
 def reject_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, who: Who) -> IncidentView:
     """Says no to the plan. The problem then stays quiet until it clears, or the fleet's time for an answer is over."""
-    return IncidentView.of(loop.desk.reject(incident_id, who.by, body.reason))
+    return IncidentView.of(loop.decisions.reject(incident_id, who.access, body.reason))
 
 
 @router.post("/{incident_id}/close", summary="Close an escalated incident", response_model=IncidentView)
 def close_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, who: Who) -> IncidentView:
     """Ends an escalated incident by hand."""
-    return IncidentView.of(loop.desk.close(incident_id, who.by, body.reason))
+    return IncidentView.of(loop.desk.close(incident_id, who.access, body.reason))
 
 
 @router.post("/{incident_id}/undo", summary="Take back what was done", status_code=201, response_model=IncidentView)
@@ -65,4 +65,4 @@ def undo_incident(incident_id: IncidentId, loop: TheLoop, who: Who, body: UndoBo
 
     It becomes a plan under the same policy as any other.
     """
-    return IncidentView.of(loop.desk.undo(incident_id, who.by, run_id=body.run if body else None))
+    return IncidentView.of(loop.desk.undo(incident_id, who.access, run_id=body.run if body else None))

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from api.bodies import ReasonBody
 from api.given import Scope, TheLoop, TheStore, Who
-from core.pauses import EVERY_FLEET, Pause
+from core.pauses import Pause
 
 router = APIRouter(prefix="/pauses", tags=["pauses"])
 
@@ -20,12 +20,10 @@ def list_pauses(store: TheStore) -> list[Pause]:
 @router.put("/{scope}", summary="Pause a fleet, or all of them", response_model=Pause)
 def pause(scope: Scope, body: ReasonBody, loop: TheLoop, who: Who) -> Pause:
     """No run starts in the fleet (`*`: in any) from now on; those under way go on."""
-    if scope != EVERY_FLEET:
-        loop.context.fleet_source.folder(scope)
-    return loop.context.store.pauses.pause(scope, who.by, body.reason)
+    return loop.desk.pause(scope, who.access, body.reason)
 
 
 @router.delete("/{scope}", summary="Resume a fleet, or all of them", status_code=204)
-def resume(scope: Scope, store: TheStore, who: Who) -> None:
+def resume(scope: Scope, loop: TheLoop, who: Who) -> None:
     """Lets runs start again."""
-    store.pauses.resume(scope, who.by)
+    loop.desk.resume(scope, who.access)

@@ -18,6 +18,6 @@ def make_request(body: RequestBody, loop: TheLoop, who: Who) -> IncidentView:
     It becomes a plan under the same policy as any other.
     """
     asked = loop.desk.ask(
-        body.fleet, who.by, text=body.text, host=body.host, remedy=body.remedy, parameters=body.parameters
+        body.fleet, who.access, text=body.text, hosts=body.all_hosts, remedy=body.remedy, parameters=body.parameters
     )
     return IncidentView.of(asked)

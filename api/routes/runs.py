@@ -35,5 +35,5 @@ def list_run_events(run_id: RunId, wanted: Annotated[EventFilter, Query()], stor
 @router.post("/{run_id}/cancel", summary="Stop a run", status_code=202, response_model=Run)
 def cancel_run(run_id: RunId, loop: TheLoop, store: TheStore, who: Who) -> Run:
     """Has the run stopped within a second. What it achieved is verified, and then people take over."""
-    loop.desk.cancel(run_id, who.by)
+    loop.desk.cancel(run_id, who.access)
     return store.runs.get(run_id)

@@ -17,7 +17,7 @@ from core.runs import RunStatus
 from core.states import State
 from lab.proving.bench import Bench
 from lab.proving.collateral import Declared, Difference, Snapshot, done_by_the_remedy, left_at_the_end
-from lab.proving.driver import PROVER, Driver, Failed
+from lab.proving.driver import ASKER, Driver, Failed
 from lab.proving.place import FLEET
 from lab.proving.scenario import Check, Scenario
 
@@ -107,7 +107,7 @@ class Play:
         if scenario.detected is None:
             asked = dict(scenario.asked.parameters) if scenario.asked else {}
             desk = driver.loop.desk
-            return desk.ask(FLEET, PROVER, host=scenario.host, remedy=scenario.remedy, parameters=asked)
+            return desk.ask(FLEET, ASKER, hosts=(scenario.host,), remedy=scenario.remedy, parameters=asked)
         if scenario.detected.by == "outside":
             return driver.post(scenario.host, scenario.detected)
         return driver.detect(scenario.host, scenario.detected)
@@ -165,7 +165,7 @@ class Play:
             return None
         with self._phase("undo", f"taking it back with {self._undo}"):
             self._some_fail(wanted.holds, "what the undo is to bring about is seen from outside before it")
-            asked = driver.loop.desk.undo(done.incident.id, PROVER)
+            asked = driver.loop.desk.undo(done.incident.id, ASKER)
             plan = driver.plan(asked)
             ended = driver.carry_out(asked, plan)
             if ended.state is not State.RESOLVED:

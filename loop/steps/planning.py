@@ -8,10 +8,11 @@ from datetime import timedelta
 from catalog.catalog import Catalog
 from core.digests import digest_of
 from core.errors import NeedsHuman, Retryable
-from core.fleets import Fleet, Mode
+from core.fleets import Fleet
 from core.incidents import Incident
 from core.plans import Abstention, Proposal, Step
 from core.points import Point
+from core.policies import Mode
 from core.states import State
 from loop.work import Work
 from store.database import Tx

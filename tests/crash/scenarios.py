@@ -19,6 +19,7 @@ from core.states import State
 from tests.api_client import client_of
 from tests.crash.kills import die
 from tests.crash.stage import Stage
+from tests.people import ADA
 from tests.world import AUTO
 
 Action = Callable[[Stage], None]
@@ -59,19 +60,19 @@ def end(stage: Stage) -> None:
     for _ in range(3):
         stage.house.settle_down(_LONG)
         for incident in stage.house.loop.context.store.incidents.newest(state=State.ESCALATED):
-            stage.house.loop.desk.close(incident.id, _ADA, "done by hand")
+            stage.house.loop.desk.close(incident.id, ADA, "done by hand")
 
 
 def approve(stage: Stage) -> None:
     for incident in stage.house.loop.context.store.incidents.newest(live=True):
         with suppress(Conflict):
-            stage.house.loop.desk.approve(incident.id, _ADA)
+            stage.house.loop.decisions.approve(incident.id, ADA)
 
 
 def reject(stage: Stage) -> None:
     for incident in stage.house.loop.context.store.incidents.newest(live=True):
         with suppress(Conflict):
-            stage.house.loop.desk.reject(incident.id, _ADA, "not today")
+            stage.house.loop.decisions.reject(incident.id, ADA, "not today")
 
 
 def pause(stage: Stage) -> None:
@@ -112,7 +113,7 @@ def spoil_the_fleet(stage: Stage) -> None:
 
 def ask(stage: Stage) -> None:
     if not stage.house.loop.context.store.incidents.newest():
-        stage.house.loop.desk.ask("demo", _ADA, remedy="restart", host="h2", parameters={"service": "db"})
+        stage.house.loop.desk.ask("demo", ADA, remedy="restart", hosts=("h2",), parameters={"service": "db"})
 
 
 def follow_schedule(stage: Stage) -> None:
@@ -149,7 +150,7 @@ def post_what_is_refused(stage: Stage) -> None:
 
 def cancel(stage: Stage) -> None:
     for run in stage.house.loop.context.store.runs.newest(open_only=True):
-        stage.house.loop.desk.cancel(run.id, _ADA)
+        stage.house.loop.desk.cancel(run.id, ADA)
 
 
 def refuse(_stage: Stage) -> None:

@@ -13,6 +13,7 @@ from core.incidents import Request
 from core.outcomes import Verdict
 from core.runs import RunStatus
 from core.states import State
+from tests.people import ME
 from tests.unit.content import prove_all, write_remedy
 from tests.world import AUTO, House, open_house
 
@@ -155,7 +156,7 @@ def test_a_cancelled_run_goes_to_people(house: House) -> None:
     store = house.loop.context.store
 
     def cancel(_step: object) -> None:
-        house.loop.desk.cancel(store.runs.newest(open_only=True)[0].id, "person:me")
+        house.loop.desk.cancel(store.runs.newest(open_only=True)[0].id, ME)
 
     house.world.while_running = cancel
     incident = house.healed()

@@ -11,6 +11,7 @@ import pytest
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.incidents import Incident
 from core.states import State
+from tests.people import ME, YOU
 from tests.world import House, open_house
 
 APPROVE = {"mode": "approve", "policy": {"approve": {"approvers": 2, "expires": "30m"}}}
@@ -31,14 +32,14 @@ def waiting(house: House) -> Incident:
 
 def test_a_yes_lets_it_run(house: House) -> None:
     incident = waiting(house)
-    house.loop.desk.approve(incident.id, "person:me")
+    house.loop.decisions.approve(incident.id, ME)
     house.settle_down()
     assert house.incident(incident.id).state is State.RESOLVED
 
 
 def test_a_no_ends_it_with_the_reason(house: House) -> None:
     incident = waiting(house)
-    house.loop.desk.reject(incident.id, "person:me", "not today")
+    house.loop.decisions.reject(incident.id, ME, "not today")
     assert house.incident(incident.id).state is State.REJECTED
     assert "not today" in house.incident(incident.id).reason
     assert house.report().id == incident.id
@@ -49,29 +50,29 @@ def test_no_answer_expires(house: House) -> None:
     house.settle_down(timedelta(hours=1))
     assert house.incident(incident.id).state is State.EXPIRED
     with pytest.raises(Conflict, match="nothing to decide"):
-        house.loop.desk.approve(incident.id, "person:me")
+        house.loop.decisions.approve(incident.id, ME)
 
 
 def test_two_approvers_are_two_people(tmp_path: Path) -> None:
     with open_house(tmp_path, **APPROVE) as house:
         incident = waiting(house)
-        house.loop.desk.approve(incident.id, "person:me")
+        house.loop.decisions.approve(incident.id, ME)
         assert house.incident(incident.id).state is State.AWAITING_APPROVAL
         with pytest.raises(Conflict, match="already decided"):
-            house.loop.desk.approve(incident.id, "person:me")
-        house.loop.desk.approve(incident.id, "person:you")
+            house.loop.decisions.approve(incident.id, ME)
+        house.loop.decisions.approve(incident.id, YOU)
         assert house.incident(incident.id).state is State.APPROVED
 
 
 def test_an_approval_binds_the_hash_that_was_seen(house: House) -> None:
     incident = waiting(house)
     with pytest.raises(Conflict, match="changed since you looked"):
-        house.loop.desk.approve(incident.id, "person:me", plan_hash="0" * 64)
+        house.loop.decisions.approve(incident.id, ME, plan_hash="0" * 64)
 
 
 def test_a_change_of_policy_voids_the_approval(house: House) -> None:
     incident = waiting(house)
-    house.loop.desk.approve(incident.id, "person:me")
+    house.loop.decisions.approve(incident.id, ME)
     house.rewrite_fleet(mode="approve", policy={"approve": {"approvers": 2}})
     house.loop.engine.advance(incident.id)
     assert house.incident(incident.id).state is State.AWAITING_APPROVAL
@@ -81,7 +82,7 @@ def test_a_change_of_policy_voids_the_approval(house: House) -> None:
 
 def test_a_changed_playbook_voids_the_approval_and_is_not_planned_again(house: House) -> None:
     incident = waiting(house)
-    house.loop.desk.approve(incident.id, "person:me")
+    house.loop.decisions.approve(incident.id, ME)
     with (house.content / "roles" / "restart" / "tasks" / "main.yml").open("a") as file:
         file.write("# one more line\n")
     house.loop.engine.advance(incident.id)
@@ -93,7 +94,7 @@ def test_a_changed_playbook_voids_the_approval_and_is_not_planned_again(house: H
 
 def test_a_playbook_that_disappeared_is_not_run(house: House) -> None:
     incident = waiting(house)
-    house.loop.desk.approve(incident.id, "person:me")
+    house.loop.decisions.approve(incident.id, ME)
     for path in (house.content / "playbooks").glob("*.yml"):
         path.unlink()
     house.loop.engine.advance(incident.id)
@@ -104,7 +105,7 @@ def test_a_playbook_that_disappeared_is_not_run(house: House) -> None:
 def test_an_approval_that_ran_out_is_asked_anew(house: House) -> None:
     incident = waiting(house)
     house.loop.context.store.pauses.pause("demo", "person:me", "wait")
-    house.loop.desk.approve(incident.id, "person:me")
+    house.loop.decisions.approve(incident.id, ME)
     house.clock.advance(timedelta(hours=1))
     house.loop.engine.advance(incident.id)
     assert house.incident(incident.id).state is State.AWAITING_APPROVAL
@@ -114,7 +115,7 @@ def test_an_approval_that_ran_out_is_asked_anew(house: House) -> None:
 def test_only_escalated_incidents_are_closed_by_hand(house: House) -> None:
     incident = waiting(house)
     with pytest.raises(Conflict, match="only an escalated"):
-        house.loop.desk.close(incident.id, "person:me", "done")
+        house.loop.desk.close(incident.id, ME, "done")
 
 
 def test_risk_above_the_policy_is_not_for_people_either(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_risk_above_the_policy_is_not_for_people_either(tmp_path: Path) -> None:
         incident = house.report()
         house.loop.engine.advance(incident.id)
         assert house.incident(incident.id).state is State.PLANNED
-        house.loop.desk.approve(incident.id, "person:me")
+        house.loop.decisions.approve(incident.id, ME)
         house.settle_down()
         assert house.incident(incident.id).state is State.RESOLVED
 
@@ -157,11 +158,11 @@ def test_detections_of_what_is_unknown_are_refused_whole(
 )
 def test_asking_for_what_cannot_be_meant(house: House, words: dict[str, str], error: type[Exception]) -> None:
     with pytest.raises(error):
-        house.loop.desk.ask("demo", "person:me", **words)
+        house.loop.desk.ask("demo", ME, **words)
 
 
 def test_asking_in_words_becomes_a_plan_that_waits(house: House) -> None:
-    incident = house.loop.desk.ask("demo", "person:me", text="please restart web on h2")
+    incident = house.loop.desk.ask("demo", ME, text="please restart web on h2")
     house.loop.engine.advance(incident.id)
     after = house.incident(incident.id)
     assert after.state is State.AWAITING_APPROVAL, after.reason

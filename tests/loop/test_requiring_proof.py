@@ -9,6 +9,7 @@ import pytest
 from catalog.proofs import proof_path
 from core.errors import Refused
 from core.states import State
+from tests.people import ADA
 from tests.world import AUTO, House, open_house
 
 
@@ -26,7 +27,7 @@ def test_without_its_proof_a_remedy_asks_and_a_person_may_say_yes(tmp_path: Path
         assert waiting.state is State.AWAITING_APPROVAL
         assert "no lab has shown that restart heals; policy.require_proof is auto" in waiting.reason
         assert house.world.executed == []
-        house.loop.desk.approve(incident.id, "person:ada")
+        house.loop.decisions.approve(incident.id, ADA)
         house.settle_down()
         assert house.incident(incident.id).state is State.RESOLVED
 
@@ -64,7 +65,7 @@ def test_where_a_proof_is_always_required_nobody_may_approve(tmp_path: Path) -> 
         forget(house)
         house.rewrite_fleet(mode="approve", policy={"require_proof": "always"})
         with pytest.raises(Refused, match=r"require_proof is always in demo; run: fleetmend catalog prove"):
-            house.loop.desk.approve(incident.id, "person:ada")
+            house.loop.decisions.approve(incident.id, ADA)
         other = house.report(host="h2")
         house.loop.engine.advance(other.id)
         assert [one.steps[0].remedy for one in house.loop.context.store.plans.of(other.id)] == ["repair"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.plans import Step
 from core.states import State
+from tests.people import ME
 from tests.world import AUTO, House, World, open_house
 
 SLOW = AUTO | {"cooldown": "10m"}
@@ -37,7 +38,7 @@ def test_a_cooldown_is_a_floor_for_what_the_policy_approved(tmp_path: Path) -> N
         assert "restart ran on h1 0s ago; its cooldown is 10m" in house.incident(second).reason
         assert len(house.world.executed) == 1
         assert house.journal("cooldown.overridden") == []
-        house.loop.desk.approve(second, "person:me")
+        house.loop.decisions.approve(second, ME)
         house.loop.engine.advance(second)
         assert len(house.world.executed) == 2
         [said] = house.journal("cooldown.overridden")

@@ -20,6 +20,7 @@ from core.incidents import Incident
 from core.samples import Sample
 from core.states import State, may_follow
 from loop.schedules import due_time
+from tests.people import ADA
 from tests.world import World, open_house
 
 HOSTS, SERVICES, SYMPTOMS = ("h1", "h2"), ("web", "db"), ("service_down", "http_unhealthy")
@@ -109,25 +110,25 @@ class Life(RuleBasedStateMachine):
         incident = self.pick(number)
         if incident is not None:
             with suppress(*NOT_NOW):
-                self.desk.approve(incident.id, by)
+                self.decisions.approve(incident.id, by)
 
     @rule(number=some)
     def reject(self, number: int) -> None:
         incident = self.pick(number)
         if incident is not None:
             with suppress(*NOT_NOW):
-                self.desk.reject(incident.id, "person:ada", "no")
+                self.decisions.reject(incident.id, ADA, "no")
 
     @rule(number=some)
     def close(self, number: int) -> None:
         incident = self.pick(number)
         if incident is not None:
             with suppress(*NOT_NOW):
-                self.desk.close(incident.id, "person:ada", "done")
+                self.desk.close(incident.id, ADA, "done")
 
     @rule(host=hosts, service=services)
     def ask(self, host: str, service: str) -> None:
-        self.desk.ask("demo", "person:ada", remedy="restart", host=host, parameters={"service": service})
+        self.desk.ask("demo", ADA, remedy="restart", hosts=(host,), parameters={"service": service})
 
     @rule(name=st.sampled_from(sorted(FILES)))
     def change_policy(self, name: str) -> None:

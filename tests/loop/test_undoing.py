@@ -13,6 +13,7 @@ from core.errors import Conflict, NotFound, Refused
 from core.incidents import Incident
 from core.states import State
 from tests.cli_runs import Cli, empty_place
+from tests.people import ADA, BOB
 from tests.unit.content import SERVICE_OPTION, prove_all, write_remedy, write_shipped
 from tests.world import AUTO, House, World, open_house, write_content
 
@@ -65,7 +66,7 @@ def shut(house: House) -> Incident:
 
 def test_an_undo_takes_the_parameters_that_both_have_and_the_evidence_that_pins_them(house: House) -> None:
     healed = shut(house)
-    asked = house.loop.desk.undo(healed.id, "person:ada")
+    asked = house.loop.desk.undo(healed.id, ADA)
     assert asked.request is not None
     assert (asked.request.remedy, asked.request.undoes, asked.request.by) == ("open_up", healed.id, "person:ada")
     house.settle_down()
@@ -78,11 +79,11 @@ def test_an_undo_takes_the_parameters_that_both_have_and_the_evidence_that_pins_
 
 def test_the_same_undo_is_asked_for_once_at_a_time_and_may_be_asked_for_again(house: House) -> None:
     healed = shut(house)
-    house.loop.desk.undo(healed.id, "person:ada")
+    house.loop.desk.undo(healed.id, ADA)
     with pytest.raises(Conflict, match="still under way"):
-        house.loop.desk.undo(healed.id, "person:bob")
+        house.loop.desk.undo(healed.id, BOB)
     house.settle_down()
-    house.loop.desk.undo(healed.id, "person:bob")
+    house.loop.desk.undo(healed.id, BOB)
     house.settle_down()
     assert [step.remedy for step in house.world.executed] == ["shut", "open_up", "open_up"]
 
@@ -91,7 +92,7 @@ def test_an_undo_is_under_the_policy_of_the_fleet(tmp_path: Path) -> None:
     with open_with_undo(tmp_path) as house:
         healed = shut(house)
         house.rewrite_fleet(mode="auto", policy={"never": ["open_up"]})
-        asked = house.loop.desk.undo(healed.id, "person:ada")
+        asked = house.loop.desk.undo(healed.id, ADA)
         house.settle_down()
         assert house.incident(asked.id).state is State.ESCALATED
         assert "policy.never" in house.incident(asked.id).reason
@@ -101,27 +102,27 @@ def test_an_undo_is_under_the_policy_of_the_fleet(tmp_path: Path) -> None:
 def test_what_has_no_undo_can_t_be_taken_back(house: House) -> None:
     healed = house.healed()
     with pytest.raises(Refused, match="the card of restart names no undo; it can't be taken back"):
-        house.loop.desk.undo(healed.id, "person:ada")
+        house.loop.desk.undo(healed.id, ADA)
 
 
 def test_what_is_still_worked_on_or_never_ran_can_t_be_taken_back(house: House) -> None:
     incident = house.report(symptom="attacked", service="web", evidence={"address": "10.9.9.9"})
     with pytest.raises(Conflict, match="is open: wait for its end"):
-        house.loop.desk.undo(incident.id, "person:ada")
+        house.loop.desk.undo(incident.id, ADA)
     gone = house.report(symptom="attacked", service="web", host="h2")  # no address: nothing fits, and nothing runs
     house.loop.engine.advance(gone.id)
     assert house.incident(gone.id).state is State.ESCALATED
     with pytest.raises(Conflict, match="nothing ran"):
-        house.loop.desk.undo(gone.id, "person:ada")
+        house.loop.desk.undo(gone.id, ADA)
 
 
 def test_an_older_run_may_be_named(house: House) -> None:
     healed = shut(house)
     [run] = house.loop.context.store.runs.newest(incident_id=healed.id)
-    house.loop.desk.undo(healed.id, "person:ada", run_id=run.id[-8:])
+    house.loop.desk.undo(healed.id, ADA, run_id=run.id[-8:])
     other = house.healed(symptom="attacked", service="db", host="h3", evidence={"address": "10.9.9.8"})
     with pytest.raises(NotFound, match="has no run"):
-        house.loop.desk.undo(other.id, "person:ada", run_id=run.id)
+        house.loop.desk.undo(other.id, ADA, run_id=run.id)
 
 
 def test_the_command_line_asks_and_shows_what_it_takes_back(

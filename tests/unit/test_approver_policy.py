@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from approver.policy import decide, expiry, max_hosts
 from core.approvals import Ruling, Usage
-from core.fleets import Mode, RequireProof
+from core.policies import Mode, RequireProof
 from core.severity import Risk
 from tests.planning import (
     CONFIG_RESTORE,

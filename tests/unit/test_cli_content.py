@@ -8,7 +8,7 @@ import pytest
 
 from catalog.load import load_catalog
 from core.errors import BadInput
-from core.fleets import Mode
+from core.policies import Mode
 from core.settings import Settings
 from fleets.check_file import check_names
 from fleets.reading import read_fleet_file

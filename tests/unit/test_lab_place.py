@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from core.fleets import Fleet, FleetFile, Host, RequireProof
+from core.fleets import Fleet, FleetFile, Host
+from core.policies import RequireProof
 from core.symptoms import Symptom
 from fleets.reading import read_fleet_file
 from lab.proving.place import FLEET, lay_out, lay_over, settings_for
