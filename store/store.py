@@ -25,6 +25,7 @@ from store.pauses import Pauses
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
 from store.retention import Retention
+from store.rulings import Rulings
 from store.runs import Runs
 from store.ticks import Ticks
 from store.tokens import Tokens
@@ -42,6 +43,7 @@ class Store:
         self.conditions = Conditions(database)
         self.plans = Plans(database, clock, self.journal)
         self.approvals = Approvals(database, clock, self.journal)
+        self.rulings = Rulings(database)
         self.asks = Asks(database)
         self.foreseen = ForeseenChanges(database)
         self.budgets = Budgets(database, clock)
