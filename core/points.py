@@ -64,7 +64,19 @@ class Point(StrEnum):
     BACKPRESSURE_LEAVE_OUT = "backpressure.leave_out"
     TOKENS_MAKE = "tokens.make"
     TOKENS_REVOKE = "tokens.revoke"
-    PROBLEMS_REFUSED = "problems.refused"
+    PEOPLE_ADD = "people.add"
+    PEOPLE_SWITCH = "people.switch"
+    PEOPLE_GRANT = "people.grant"
+    PEOPLE_REVOKE = "people.revoke"
+    PEOPLE_LINK = "people.link"
+    PEOPLE_UNLINK = "people.unlink"
+    PASSWORDS_SET = "passwords.set"
+    SESSIONS_OPEN = "sessions.open"
+    SESSIONS_SEE = "sessions.see"
+    SESSIONS_END = "sessions.end"
+    ATTEMPTS_TAKE = "attempts.take"
+    ATTEMPTS_FORGET = "attempts.forget"
+    REFUSALS_TELL = "refusals.tell"
 
 
 class Witness(Protocol):
