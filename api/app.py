@@ -21,6 +21,7 @@ from api.routes import (
     lessons,
     pauses,
     plans,
+    policy,
     requests,
     runs,
     tokens,
@@ -38,7 +39,21 @@ SELF_AUTHENTICATED = (f"{BASE}/hooks/", f"{BASE}/slack/")
 
 _LONGEST_PERSON = 90
 _ABOUT = "Self-healing for Ansible fleets. Errors are `application/problem+json`; times are ISO 8601 with a zone."
-_NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, agents, pauses, tokens)
+_NOUNS = (
+    detections,
+    incidents,
+    plans,
+    policy,
+    requests,
+    runs,
+    catalog,
+    fleets,
+    lessons,
+    journal,
+    agents,
+    pauses,
+    tokens,
+)
 
 
 def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
