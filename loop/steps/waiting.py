@@ -43,25 +43,21 @@ def wait(work: Work) -> None:
     ask = None if work.incident.plan_id is None else work.context.store.asks.get(work.incident.plan_id)
     if ask is None:
         _give_up(work)
-    elif ask.snoozed_until is not None:
+    elif ask.snoozed_until is not None and work.now >= ask.snoozed_until:
         _wake(work, ask)
+    elif work.now < next_due(ask):
+        with work.context.store.write(Point.WAITING_LATER) as tx:
+            work.postpone(tx, next_due(ask), work.incident.reason)
     elif work.now >= ask.expires_at:
         _give_up(work)
     elif ask.remind_at is not None and work.now >= ask.remind_at:
         _go_on(work, ask, "people were reminded", remind_at=None, reminded_at=work.now)
-    elif ask.widen_at is not None and work.now >= ask.widen_at:
-        _go_on(work, ask, "the next group is asked as well", widen_at=None, widened_at=work.now)
     else:
-        with work.context.store.write(Point.WAITING_LATER) as tx:
-            work.postpone(tx, next_due(ask), work.incident.reason)
+        _go_on(work, ask, "the next group is asked as well", widen_at=None, widened_at=work.now)
 
 
 def _wake(work: Work, ask: Ask) -> None:
     """Whoever snoozed it is asked again, with as much time for an answer as there was at first."""
-    if ask.snoozed_until is not None and work.now < ask.snoozed_until:
-        with work.context.store.write(Point.WAITING_LATER) as tx:
-            work.postpone(tx, ask.snoozed_until, work.incident.reason)
-        return
     rule = work.fleet.file.policy.approve
     expires_at = work.now + rule.expires
     widen_at = None if rule.widen is None or ask.widened_at is not None else work.now + rule.widen
