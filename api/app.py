@@ -40,12 +40,13 @@ _OPENAPI, _DOCS = f"{BASE}/openapi.json", f"{BASE}/docs"
 SIGN_IN = "/sign-in"
 OPEN_PATHS = frozenset({"/healthz", "/readyz", _OPENAPI, _DOCS, SIGN_IN, *STATIC})
 """Needs no token: whether we are up, what the API looks like, and how one comes in."""
-_ITS_SCRIPTS = "https://cdn.jsdelivr.net"
+_FROM = "https://cdn.jsdelivr.net"
 _HEADERS: dict[str, dict[str, str]] = {
     # Its scripts are not ours, so the page is of no origin: they reach no session, and no page behind the sign-in.
     _DOCS: {
-        "Content-Security-Policy": f"sandbox allow-scripts; default-src 'none'; img-src data: https:; "
-        f"connect-src 'self'; script-src 'unsafe-inline' {_ITS_SCRIPTS}; style-src 'unsafe-inline' {_ITS_SCRIPTS}; frame-ancestors 'none'"
+        "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; img-src data: https:; "
+        f"connect-src 'self'; "
+        f"script-src 'unsafe-inline' {_FROM}; style-src 'unsafe-inline' {_FROM}; frame-ancestors 'none'"
     },
     _OPENAPI: {"Access-Control-Allow-Origin": "*"},
 }

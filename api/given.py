@@ -92,12 +92,13 @@ def _reader_of_all(who: Who) -> None:
 
 
 def seen_fleet(name: str, access: Access, source: FleetSource) -> str:
-    """*name*, if there is such a fleet for somebody with *access*. Raises NotFound, which names no other."""
+    """*name*, unless it is of no fleet that *access* may read. Raises NotFound, which names no other.
+
+    For somebody who may read every fleet, whoever looks the fleet up says whether there is one.
+    """
     seen = access.fleets(Act.READ)
     if seen is not None and (name not in seen or name not in source.names()):
         raise NotFound(f"no fleet {name!r}; `fleetmend fleets` lists them")
-    if seen is None:
-        source.folder(name)
     return name
 
 

@@ -1,14 +1,14 @@
-"""What requests about people may hold."""
+"""What is sent and answered about people."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
 from api.bodies import Text
 from core.model import Model
-from core.people import Grant, PersonName, Role
+from core.people import Access, Act, Grant, PersonName, Role
 from core.redaction import MASK
 
 
@@ -47,3 +47,21 @@ class SlackBody(Model):
     """Who somebody is in Slack."""
 
     user_id: Annotated[Text, Field(pattern=r"^[UW][A-Z0-9]{2,30}$", description="A Slack user id, such as U012AB3CD.")]
+
+
+class MeView(Model):
+    """Who one is, which way one came in, and what one may do: `may` holds the acts that each fleet (or `*`) allows."""
+
+    person: str
+    via: str
+    grants: tuple[Grant, ...]
+    may: dict[str, tuple[Act, ...]]
+
+    @classmethod
+    def of(cls, access: Access) -> Self:
+        """Show *access*."""
+        may = {
+            fleet: tuple(act for act in Act if access.may(act, fleet))
+            for fleet in sorted({grant.fleet for grant in access.grants})
+        }
+        return cls(person=access.person, via=access.via, grants=access.grants, may=may)

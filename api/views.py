@@ -16,7 +16,7 @@ from core.incidents import Incident
 from core.journal import Entry
 from core.model import HostName, Model, Name
 from core.outcomes import Outcome
-from core.people import Access, Act, Grant, Role
+from core.people import Role
 from core.plans import Plan
 from core.policies import Mode
 from core.proofs import Proof, ProofState
@@ -223,24 +223,6 @@ class TokenView(Model):
     fleet: str
     created_at: datetime
     expires_at: datetime | None
-
-
-class MeView(Model):
-    """Who one is, which way one came in, and what one may do: `may` holds the acts that each fleet (or `*`) allows."""
-
-    person: str
-    via: str
-    grants: tuple[Grant, ...]
-    may: dict[str, tuple[Act, ...]]
-
-    @classmethod
-    def of(cls, access: Access) -> Self:
-        """Show *access*."""
-        may = {
-            fleet: tuple(act for act in Act if access.may(act, fleet))
-            for fleet in sorted({grant.fleet for grant in access.grants})
-        }
-        return cls(person=access.person, via=access.via, grants=access.grants, may=may)
 
 
 class NewToken(Model):

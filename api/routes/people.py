@@ -7,8 +7,7 @@ from fastapi import APIRouter, Request
 
 from api.address import address_of
 from api.given import PersonName, Scope, TheLoop, TheStore, Who
-from api.people_bodies import PasswordBody, PersonBody, RoleBody, SlackBody
-from api.views import MeView
+from api.people_bodies import MeView, PasswordBody, PersonBody, RoleBody, SlackBody
 from core.errors import Refused
 from core.pauses import EVERY_FLEET
 from core.people import Access, Act, Grant, Person

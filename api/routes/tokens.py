@@ -25,7 +25,7 @@ def make_token(body: TokenBody, loop: TheLoop, who: Who) -> NewToken:
     """Makes a token, for oneself with at most what one may do, or as an admin for somebody. It is shown this once."""
     context = loop.context
     if body.fleet is not None and body.fleet != EVERY_FLEET:
-        seen_fleet(body.fleet, who.access, context.fleet_source)
+        context.fleet_source.folder(seen_fleet(body.fleet, who.access, context.fleet_source))
     limits = limits_of(body, who.access, context.store, context.clock)
     expires_at = None if limits.lasts is None else context.clock.now() + limits.lasts
     secret = context.store.tokens.make(

@@ -98,7 +98,8 @@ def test_what_the_policy_refuses_is_written_down(tmp_path: Path) -> None:
         assert "risk medium is above policy.approve.risk low" in answer["detail"]
         [entry] = [one for one in api.get("/journal", incident=incident_id) if one["kind"] == "request.refused"]
         assert entry["actor"] == "person:ops"
-        assert entry["body"] == {"path": f"/api/v1/incidents/{incident_id[-8:]}/approve", "reason": answer["detail"]}
+        path = f"/api/v1/incidents/{incident_id[-8:]}/approve"
+        assert entry["body"] == {"path": path, "reason": answer["detail"], "address": "127.0.0.1", "count": 1}
         assert api.get(f"/incidents/{incident_id}")["plans"][0]["approvals"] == []
 
 
