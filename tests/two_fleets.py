@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.fleets import Fleet, Host
 from core.people import Grant, Role
 from core.runs import HostDiff, Preview, RunResult, RunStatus
 from core.samples import Reading
+from core.states import State
 from tests.api_client import client_of
 from tests.world import House, open_house
 
@@ -98,9 +100,10 @@ def two_fleets(folder: Path, **settings: Any) -> Iterator[TwoFleets]:
 
 
 def _fill(two: TwoFleets, fleet: str, host: str, service: str, person: str, reason: str) -> None:
-    healed, waiting = (_report(two, fleet, host, service), None)
+    healed = _report(two, fleet, host, service)
     assert two.ask("admin", "POST", f"/incidents/{healed}/approve", {"reason": reason}).status_code == 200
     two.house.settle_down()
+    two.house.clock.advance(timedelta(minutes=1))
     waiting = _report(two, fleet, host, service)
     store = two.house.loop.context.store
     incident = store.incidents.get(waiting)
@@ -111,6 +114,7 @@ def _fill(two: TwoFleets, fleet: str, host: str, service: str, person: str, reas
         foreseen = Foreseen(plan_id=incident.plan_id, at=two.house.clock.now(), previews=(preview,), digest="d")
         store.foreseen.put(tx, waiting, foreseen)
     assert two.ask(person, "PUT", f"/pauses/{fleet}", {"reason": reason}).status_code == 200
+    assert (healed != waiting, store.incidents.get(healed).state) == (True, State.RESOLVED)
     [run] = store.runs.newest(incident_id=healed)
     two.ids[fleet] = {"incident_id": waiting, "healed": healed, "run_id": run.id, "plan_id": incident.plan_id}
 
