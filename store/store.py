@@ -9,6 +9,7 @@ from core.clock import Clock
 from core.points import Point, Witness
 from store.agents import Agents
 from store.asks import Asks, ForeseenChanges
+from store.attempts import Attempts
 from store.budgets import Budgets
 from store.conditions import Conditions
 from store.counters import Counters
@@ -21,6 +22,7 @@ from store.journal_key import open_key
 from store.leases import Leases
 from store.migrations import migrate
 from store.outcomes import Outcomes, Verifications
+from store.passwords import Passwords
 from store.pauses import Pauses
 from store.people import People
 from store.plans import Approvals, Plans
@@ -28,6 +30,7 @@ from store.proof import Proof, verify
 from store.retention import Retention
 from store.rulings import Rulings
 from store.runs import Runs
+from store.sessions import Sessions
 from store.ticks import Ticks
 from store.tokens import Tokens
 
@@ -54,6 +57,9 @@ class Store:
         self.pauses = Pauses(database, clock, self.journal)
         self.people = People(database, clock, self.journal)
         self.tokens = Tokens(database, clock, self.journal, self.people)
+        self.passwords = Passwords(database, clock, self.journal, self.people)
+        self.sessions = Sessions(database, clock, self.journal)
+        self.attempts = Attempts(database, clock)
         self.ticks = Ticks(database)
         self.agents = Agents(database, clock)
         self.counters = Counters(database, clock)

@@ -11,7 +11,6 @@ import tempfile
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,11 +21,10 @@ from core.clock import ManualClock
 from core.errors import FleetmendError
 from core.fleets import Host
 from core.incidents import Incident
-from core.people import Act, Grant, Role
+from core.people import Grant, Role
 from core.plans import Step
-from core.policies import Mode
 from core.states import State
-from loop.steps.planning import inventory_digest
+from tests.loop.approval_oracle import Oracle
 from tests.world import HOSTS, House, World, open_house
 
 EXPIRES = timedelta(minutes=30)
@@ -58,13 +56,6 @@ some, names = st.integers(min_value=0, max_value=9), st.sampled_from(PEOPLE)
 _template: list[Path] = []
 
 
-class Yes(NamedTuple):
-    """One line of the oracle's book."""
-
-    by: str
-    until: object
-
-
 class Approving(RuleBasedStateMachine):
     """People who come and go, plans that drift, workers that die, and a clock that jumps."""
 
@@ -80,12 +71,9 @@ class Approving(RuleBasedStateMachine):
         self.clock, self.hosts = ManualClock(), list(HOSTS)
         self.world = World(cures={"restart": {"service_down"}}, while_running=self.look)
         self.house: House = self.open()
-        self.file, self.book = "one", dict[str, list[Yes]]()
-        self.no: set[str] = set()
+        self.file, self.oracle = "one", Oracle()
         self.ran = 0
         self.drifted: set[str] = set()
-        self.complaints: list[str] = []
-        """The engine takes whatever the executor raises for a fault of ours, so the oracle writes it down."""
 
     def open(self) -> House:
         self.inner = ExitStack()
@@ -98,44 +86,14 @@ class Approving(RuleBasedStateMachine):
         self.stack.close()
 
     def look(self, step: Step) -> None:
-        """The oracle: called in the middle of every execution."""
+        """Called in the middle of every execution."""
         self.ran += 1
         Approving.seen += 1
-        try:
-            self.judge(step)
-        except Exception as error:
-            self.complaints.append(f"{type(error).__name__}: {error}")
-            raise
+        self.oracle.look(self.house, step)
 
     @invariant()
     def the_oracle_is_content(self) -> None:
-        assert self.complaints == []
-
-    def judge(self, step: Step) -> None:
-        store, now = self.house.loop.context.store, self.clock.now()
-        [run] = [one for one in store.runs.newest(open_only=True) if one.hosts == step.hosts]
-        plan, incident = store.plans.get(run.plan_id), store.incidents.get(run.incident_id)
-        fleet, catalog = self.house.loop.context.fleet("demo"), self.house.loop.context.catalog
-        assert step == plan.steps[run.step]
-        now_hash = plan.evolve(
-            policy_digest=fleet.policy_digest, inventory_digest=inventory_digest(fleet, catalog, plan.steps)
-        ).hash
-        assert plan.hash == now_hash, "something drifted, and it ran all the same"
-        assert catalog.remedies[step.remedy].vetted
-        assert plan.hash not in self.no, "somebody said no to it"
-        policy = fleet.file.policy
-        asked = {plan.proposer, incident.request.by if incident.request is not None else ""}
-        agreed = {one.by for one in self.book.get(plan.hash, []) if one.until > now and self.may(one.by)}  # type: ignore[operator]
-        if not policy.approve.own:
-            agreed -= asked
-        enough = len(agreed) >= policy.approve.approvers.needed(plan.risk)
-        by_policy = fleet.file.mode is Mode.AUTO and plan.risk <= policy.auto.risk
-        by_policy &= fleet.file.modes.remedies.get(step.remedy, Mode.AUTO) is Mode.AUTO
-        assert enough or by_policy, f"{agreed} are not enough for {plan.title} under {self.file}"
-
-    def may(self, by: str) -> bool:
-        access = self.house.loop.context.store.people.access(by.removeprefix("person:"))
-        return access is not None and access.may(Act.DECIDE, "demo")
+        assert self.oracle.complaints == []
 
     def pick(self, number: int) -> Incident | None:
         found = self.house.loop.context.store.incidents.newest(live=True)
@@ -200,7 +158,7 @@ class Approving(RuleBasedStateMachine):
             return
         with suppress(FleetmendError):
             given = self.house.loop.decisions.approve(incident.id, access, plan_hash=seen)
-            self.book.setdefault(given.plan_hash, []).append(Yes(access.by, self.clock.now() + EXPIRES))
+            self.oracle.said_yes(given.plan_hash, access.by, self.clock.now() + EXPIRES)
 
     @rule(number=some, name=names)
     def rejects(self, number: int, name: str) -> None:
@@ -210,7 +168,7 @@ class Approving(RuleBasedStateMachine):
         plan = self.house.loop.context.store.plans.get(incident.plan_id)
         with suppress(FleetmendError):
             self.house.loop.decisions.reject(incident.id, access, "no")
-            self.no.add(plan.hash)
+            self.oracle.no.add(plan.hash)
 
     @rule(number=some, name=names, service=st.sampled_from(("web", "db")))
     def changes(self, number: int, name: str, service: str) -> None:
@@ -311,9 +269,9 @@ def test_the_oracle_finds_a_run_that_nobody_approved() -> None:
         life.breaks("h1", True)
         life.workers()
         life.say_yes(0, "ada", None)
-        life.book.clear()
+        life.oracle.book.clear()
         life.house.loop.engine.advance(life.house.loop.context.store.incidents.newest()[0].id)
-        [complaint] = life.complaints
-        assert "are not enough for restart service=web on h1 under one" in complaint
+        [complaint] = life.oracle.complaints
+        assert "are not enough for restart service=web on h1" in complaint
     finally:
         life.teardown()
