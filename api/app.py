@@ -16,6 +16,7 @@ from api.routes import (
     detections,
     fleets,
     health,
+    hooks,
     incidents,
     journal,
     lessons,
@@ -23,6 +24,8 @@ from api.routes import (
     plans,
     requests,
     runs,
+    silences,
+    sources,
     tokens,
 )
 from core.errors import BadInput
@@ -32,10 +35,27 @@ BASE = "/api/v1"
 _OPENAPI, _DOCS = f"{BASE}/openapi.json", f"{BASE}/docs"
 OPEN_PATHS = frozenset({"/healthz", "/readyz", _OPENAPI, _DOCS})
 """Needs no token: whether we are up, and what the API looks like."""
+SELF_AUTHENTICATED = (f"{BASE}/hooks/",)
+"""What lies below asks for proof of its own: the secret of a source."""
 
 _LONGEST_PERSON = 90
 _ABOUT = "Self-healing for Ansible fleets. Errors are `application/problem+json`; times are ISO 8601 with a zone."
-_NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, agents, pauses, tokens)
+_NOUNS = (
+    detections,
+    incidents,
+    plans,
+    requests,
+    runs,
+    catalog,
+    fleets,
+    lessons,
+    journal,
+    agents,
+    pauses,
+    silences,
+    sources,
+    tokens,
+)
 
 
 def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
@@ -61,7 +81,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     app.state.registry = make_registry(loop.context.store, loop.context.clock)
     add_handlers(app, loop)
     # The last one added is the outermost.
-    app.add_middleware(BodyBound)
+    app.add_middleware(BodyBound, own=(f"{BASE}/hooks/",))
     tokens_made = loop.context.store.tokens
     app.add_middleware(
         Authentication,
@@ -69,6 +89,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         owner_lately=tokens_made.owner_lately,
         person=person,
         open_paths=OPEN_PATHS,
+        self_authenticated=SELF_AUTHENTICATED,
     )
     app.add_middleware(Border)
 
@@ -79,6 +100,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         closed.include_router(noun.router, prefix=BASE)
     closed.include_router(health.closed)
     app.include_router(closed)
+    app.include_router(hooks.router, prefix=BASE)
     app.include_router(health.router)
     return app
 

@@ -46,17 +46,19 @@ class Authentication:
         owner_lately: Callable[[str], str | None],
         person: str | None,
         open_paths: frozenset[str],
+        self_authenticated: tuple[str, ...] = (),
     ) -> None:
         """*owner* looks a token up by its digest, which takes the same time for every wrong one. See `create_app`.
 
         *owner_lately* is asked first: it knows who was looked up a moment ago, without waiting for anything.
         """
         self._app, self._owner, self._lately = app, owner, owner_lately
-        self._person, self._open = person, open_paths
+        self._person, self._open, self._below = person, open_paths, self_authenticated
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
-        if scope["type"] == "lifespan" or scope.get("path") in self._open:
+        path = scope.get("path", "")
+        if scope["type"] == "lifespan" or path in self._open or path.startswith(self._below):
             await self._app(scope, receive, send)
             return
         try:
