@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.detections import Detection, Signal
 from core.model import Scalar
@@ -44,6 +44,8 @@ class Told(NamedTuple):
     evidence: Mapping[str, Scalar] = MappingProxyType({})
     problem: str | None = None
     """Why it could not be read any further."""
+    raw: Any = None
+    """The item as it came, for an alert that can't be mapped: with another mapping, it is read again."""
 
 
 class Placed(NamedTuple):

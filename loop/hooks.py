@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.alerts import FROM_HOOK, UNMAPPED, News, Placed, Told, Ways
 from core.detections import Detection, Signal
@@ -243,6 +243,11 @@ def weights_of(placed: Iterable[Placed], fleets: Mapping[str, Fleet]) -> dict[st
         host = None if fleet is None else fleet.host(one.detection.host)
         weights[one.detection.id] = importance_of(host, one.detection.service)
     return weights
+
+
+def item(source: HookSource, one: Any) -> Told:
+    """One alert as it came, read as *source* says."""
+    return alertmanager.item(one, source) if isinstance(source, AlertmanagerSource) else webhook.item(one, source)
 
 
 def read(source: HookSource, body: bytes) -> list[Told]:

@@ -14,7 +14,7 @@ from core.errors import Conflict, FleetmendError, Retryable
 from core.points import Point
 from core.sources import HookSource
 from loop.context import Context
-from loop.hooks import Hooks, weights_of
+from loop.hooks import Hooks, item, weights_of
 from loop.intake import Intake
 from loop.maintenance import maintained
 from monitor.alerts import values
@@ -80,20 +80,21 @@ class Outside:
                 source = self._hooks.hook(alert.source)
             except FleetmendError:
                 continue  # the source was taken out since
-            placed = self._hooks.place(alert.source, source, [told_of(told)])
+            placed = self._hooks.place(alert.source, source, [told_of(told, source)])
             accepted += self._report(tx, alert.source, [Heard(one, News.FIRES, now) for one in placed])
         return accepted
 
     def _placed_anew(
         self, waiting: Sequence[tuple[KnownAlert, Mapping[str, Any]]]
     ) -> list[tuple[str, HookSource, list[Placed]]]:
-        by_source: dict[str, list[Told]] = {}
+        by_source: dict[str, list[Mapping[str, Any]]] = {}
         for alert, told in waiting:
-            by_source.setdefault(alert.source, []).append(told_of(told))
+            by_source.setdefault(alert.source, []).append(told)
         placed = []
-        for name, told_again in by_source.items():
+        for name, stored in by_source.items():
             try:
                 source = self._hooks.hook(name)
+                told_again = [told_of(one, source) for one in stored]
                 placed.append((name, source, self._hooks.place(name, source, told_again)))
             except (Retryable, FleetmendError) as error:
                 log.info("alerts of %s stay unmapped: %s", name, error)
@@ -121,8 +122,11 @@ class Outside:
         return self._hooks.report(tx, name, heard, weights_of(placed, fleets), aside)
 
 
-def told_of(stored: Mapping[str, Any]) -> Told:
-    """What was told, as it was stored."""
+def told_of(stored: Mapping[str, Any], source: HookSource) -> Told:
+    """What was told, as it was stored; if it came as it is, it is read again, by *source* as it is now."""
+    if stored["raw"] is not None:
+        read_again = item(source, stored["raw"])
+        return read_again._replace(key=stored["key"], firing=stored["firing"])
     fields = dict(stored) | {"hosts": tuple(stored["hosts"])}
     for name in ("starts_at", "ends_at"):
         fields[name] = values.moment(fields[name])

@@ -231,7 +231,8 @@ def to_json(one: Placed) -> dict[str, Any]:
     told = one.told._asdict()
     for name in ("starts_at", "ends_at"):
         told[name] = told[name].isoformat() if told[name] is not None else None
-    return told | {"hosts": list(one.told.hosts), "evidence": dict(one.told.evidence)}
+    raw = one.told.raw if one.unmapped is not None else None
+    return told | {"hosts": list(one.told.hosts), "evidence": dict(one.told.evidence), "raw": raw}
 
 
 def _new(source: str, one: Placed, ways: Ways, now: datetime) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def read(body: Any, source: AlertmanagerSource) -> list[Told]:
     alerts = body.get("alerts") if isinstance(body, Mapping) else None
     if not isinstance(alerts, list):
         return [broken("shape", "it is no webhook of Alertmanager: there is no list `alerts` in it", body)]
-    told = [_alert(one, source) for one in alerts[:MOST]]
+    told = [item(one, source) for one in alerts[:MOST]]
     cut = max(0, len(alerts) - MOST)
     said = body.get("truncatedAlerts")
     if isinstance(said, int) and not isinstance(said, bool) and said > 0:
@@ -36,7 +36,8 @@ def broken(key: str, problem: str, body: Any) -> Told:
     return Told(values.key_of("broken", key), "unreadable", True, None, None, facts, problem=problem)
 
 
-def _alert(alert: Any, source: AlertmanagerSource) -> Told:
+def item(alert: Any, source: AlertmanagerSource) -> Told:
+    """One alert of a body."""
     labels = alert.get("labels") if isinstance(alert, Mapping) else None
     if not isinstance(alert, Mapping) or not isinstance(labels, Mapping):
         return broken(values.key_of(values.text(alert)), "an alert without labels", alert)
@@ -66,6 +67,7 @@ def _alert(alert: Any, source: AlertmanagerSource) -> Told:
         severity=said or _first(facts, wanted.severity),
         evidence=_evidence(name, alert),
         problem=problem,
+        raw=alert,
     )
 
 

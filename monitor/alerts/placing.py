@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from core.alerts import FROM_HOOK, UNMAPPED, Placed, Told
 from core.detections import Detection
@@ -20,6 +22,7 @@ from monitor.alerts.directory import Directory, Found, name_in
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,252}")
 _UNFIT = re.compile(r"[^A-Za-z0-9_./@:\-]")
 _MOST_EVIDENCE = 40
+_LONGEST_KEPT = 8000
 _ENTRIES: Mapping[str, tuple[str, str]] = {
     "mount_missing": ("fleetmend_mounts", "path"),
     "mount_readonly": ("fleetmend_mounts", "path"),
@@ -81,7 +84,8 @@ class Placer:
             subject, service = _subject(symptom.id, told.subject, found.host)
         except _Unmapped as why:
             words = str(why) if told.problem is None else told.problem
-            return Placed(told, self._unmapped(told, found), words)
+            kept = told._replace(raw=_kept(told.raw, self._redactor(found)))
+            return Placed(kept, self._unmapped(told, found), words)
         severity = values.severity(told.severity, self._source.severities) or symptom.severity
         return Placed(
             told,
@@ -140,18 +144,29 @@ class Placer:
             seen_at=self._now,
         )
 
+    def _redactor(self, found: Found | None) -> Redactor:
+        fleet = found.fleet.name if found else ""
+        if fleet not in self._redactors:
+            self._redactors[fleet] = Redactor(found.fleet.secrets if found else ())
+        return self._redactors[fleet]
+
     def _evidence(self, told: Told, found: Found | None) -> dict[str, Scalar]:
         evidence: dict[str, Scalar] = dict(told.evidence)
         for name, value in told.facts.items():
             key = values.evidence_key(f"label_{name}")
             if len(evidence) < _MOST_EVIDENCE:
                 evidence.setdefault(key, value)
-        fleet = found.fleet.name if found else ""
-        if fleet not in self._redactors:
-            self._redactors[fleet] = Redactor(found.fleet.secrets if found else ())
-        redactor = self._redactors[fleet]
+        redactor = self._redactor(found)
         whole = "\n".join(f"{key}: {value}" for key, value in evidence.items())
         return evidence if redactor.text(whole) == whole else dict(redactor.value(evidence))
+
+
+def _kept(raw: Any, redactor: Redactor) -> Any:
+    """*raw* for another try later, if it is small; its secrets are not kept."""
+    try:
+        return redactor.value(raw) if len(json.dumps(raw)) <= _LONGEST_KEPT else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _subject(symptom: str, said: str | None, host: Host) -> tuple[str, str | None]:

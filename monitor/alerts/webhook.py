@@ -33,7 +33,7 @@ def read(body: Any, source: WebhookSource) -> list[Told]:
     if problem is not None:
         return [broken("items", f"items: {problem}", body)]
     items = found if isinstance(found, list) else [found]
-    told = [_alert(item, source) for item in items[:MOST]]
+    told = [item(one, source) for one in items[:MOST]]
     if found is None or not items:
         told = [broken("items", f"items: {source.items} finds nothing in what came", body)]
     if len(items) > MOST:
@@ -41,14 +41,15 @@ def read(body: Any, source: WebhookSource) -> list[Told]:
     return told
 
 
-def _alert(item: Any, source: WebhookSource) -> Told:
+def item(one: Any, source: WebhookSource) -> Told:
+    """One alert of a body."""
     problems: list[str] = []
 
     def ask(key: str) -> Any:
         expression = getattr(source.map, key)
         if expression is None:
             return None
-        found, problem = _ask(expression, item)
+        found, problem = _ask(expression, one)
         if problem is not None:
             problems.append(f"map.{key}: {problem}")
         return found
@@ -61,23 +62,23 @@ def _alert(item: Any, source: WebhookSource) -> Told:
     symptom = said["symptom"]
     evidence: dict[str, str | bool | int | float] = {}
     for name, expression in source.map.evidence.items():
-        found, problem = _ask(expression, item)
+        found, problem = _ask(expression, one)
         if problem is not None:
             problems.append(f"map.evidence.{name}: {problem}")
-        elif (one := values.fact(found)) is not None:
-            evidence[name] = one
+        elif (said_value := values.fact(found)) is not None:
+            evidence[name] = said_value
     name = values.text(ask("name"), 200) or symptom or "unnamed"
     evidence = {"alert": name, **evidence}
     key = given or [said["fleet"], said["host"], symptom, said["subject"]]
     if given is None and not any(key):
-        key = [item]
+        key = [one]
     return Told(
         key=values.key_of(key),
         name=name,
         firing=firing is not False,
         starts_at=values.moment(ask("starts_at")),
         ends_at=None if firing else values.moment(ask("ends_at")),
-        facts=values.facts(item),
+        facts=values.facts(one),
         fleet=said["fleet"],
         hosts=() if said["host"] is None else (said["host"],),
         symptom=source.symptoms.get(symptom or "", symptom),
@@ -85,6 +86,7 @@ def _alert(item: Any, source: WebhookSource) -> Told:
         severity=said["severity"],
         evidence=evidence,
         problem=problems[0] if problems else None,
+        raw=one,
     )
 
 
