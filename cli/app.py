@@ -23,6 +23,8 @@ from cli import (
     processes,
     runs,
     settings,
+    silences,
+    sources,
     tokens,
     undo,
     up,
@@ -104,6 +106,9 @@ _add("agents", agents.agents)
 app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)
+_add("silence", silences.silence)
+app.add_typer(silences.app, name="silences")
+app.add_typer(sources.app, name="sources")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(db.app, name="db")
 _add("backup", db.backup)

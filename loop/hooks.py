@@ -20,7 +20,16 @@ from core.fleets import Fleet
 from core.importance import importance_of
 from core.points import Point
 from core.silences import Aside
-from core.sources import AlertmanagerSource, HookSource, Secret, Source, WebhookSource
+from core.sources import (
+    IGNORE,
+    AlertmanagerSource,
+    HookSource,
+    NamedAlert,
+    PrometheusSource,
+    Secret,
+    Source,
+    WebhookSource,
+)
 from core.states import State
 from fleets.sources_file import SourcesFile, secret_of
 from loop.clearing import Clearing
@@ -92,15 +101,20 @@ class Hooks:
             return token
         return secret_of(source.secret, self.file.path.parent)
 
-    def problem_of(self, name: str, source: HookSource) -> str | None:
-        """Why nothing can come from *source*, in words."""
+    def problem_of(self, name: str, source: Source) -> str | None:
+        """Why nothing, or not all, can come from *source*, in words."""
         try:
+            if isinstance(source, PrometheusSource):
+                if source.secret is not None:
+                    secret_of(source.secret, self.file.path.parent)
+                return None
             self.secret(source)
         except BadInput as error:
             return str(error)
         if isinstance(source, WebhookSource) and (wrong := webhook.problem_in(source)) is not None:
             return f"{name}.{wrong[0]}: {wrong[1]}"
-        return None
+        unknown = symptoms_named(source) - set(self._intake.symptoms)
+        return f"there is no symptom {min(unknown)!r}; `fleetmend catalog symptoms` lists them" if unknown else None
 
     def admit(self, name: str, headers: Headers, body: bytes) -> HookSource:
         """The source, if the delivery is its own. Raises Unauthentic (counted, and journalled once a minute)."""
@@ -233,6 +247,13 @@ class Hooks:
         cleared = [signal for signal in signals if signal not in still]
         if cleared:
             self._clearing.clear(tx, fleet, cleared, actor=FROM_HOOK + name, how="its alert is over")
+
+
+def symptoms_named(source: HookSource) -> set[str]:
+    """The symptoms that *source* maps to by name."""
+    if isinstance(source, AlertmanagerSource):
+        return {one.symptom for one in source.alerts.values() if isinstance(one, NamedAlert)}
+    return set(source.symptoms.values()) - {IGNORE}
 
 
 def weights_of(placed: Iterable[Placed], fleets: Mapping[str, Fleet]) -> dict[str, int]:

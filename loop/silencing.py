@@ -35,7 +35,7 @@ class Silencing:
         symptom: str | None = None,
         subject: str | None = None,
     ) -> Silence:
-        """Silence a fleet, or a part of it. Raises Refused, BadInput, and NotFound for a host or symptom of no fleet."""
+        """Silence a fleet, or a part of it. Raises Refused, BadInput, and NotFound for what is not there."""
         who.need(Act.OPERATE, fleet)
         if not timedelta(0) < lasts <= LONGEST:
             raise BadInput(f"a silence lasts up to {format_duration(LONGEST)}", key="for")

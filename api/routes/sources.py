@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.given import TheLoop, TheStore, Who
+from api.routes.hooks import HookName
 from core.model import Model
+from core.pauses import EVERY_FLEET
 from core.people import Act
-from core.sources import PrometheusSource
+from core.sources import IGNORE
 from store.alerts import KnownAlert
 
 router = APIRouter(tags=["sources"])
@@ -38,10 +41,48 @@ def list_sources(loop: TheLoop) -> list[SourceView]:
     views = []
     for name, source in loop.hooks.sources().items():
         tally = tallies.get(name)
-        problem = None if isinstance(source, PrometheusSource) else loop.hooks.problem_of(name, source)
+        problem = loop.hooks.problem_of(name, source)
         known = {} if tally is None else tally.model_dump(exclude={"source"})
         views.append(SourceView(name=name, kind=source.kind, problem=problem, **known))
     return views
+
+
+class TestBody(Model):
+    """A body as a source sends it."""
+
+    body: Any
+
+
+class Outcome(Model):
+    """What would come of one alert."""
+
+    alert: str
+    firing: bool
+    fleet: str
+    host: str
+    symptom: str
+    subject: str
+    severity: str
+    problem: str | None = Field(description="Why it could not be mapped.")
+
+
+@router.post("/sources/{source}/test", summary="Try a body, storing nothing", response_model=list[Outcome])
+def test_source(source: HookName, body: TestBody, loop: TheLoop, who: Who) -> list[Outcome]:
+    """Says what each alert in it would come to."""
+    who.access.need(Act.OPERATE, EVERY_FLEET)
+    return [
+        Outcome(
+            alert=one.told.name,
+            firing=one.told.firing,
+            fleet=one.fleet,
+            host=one.detection.host,
+            symptom=IGNORE if one.ignored else one.detection.symptom,
+            subject=one.detection.subject,
+            severity=one.detection.severity.value,
+            problem=one.unmapped,
+        )
+        for one in loop.hooks.dry_run(source, json.dumps(body.body).encode())
+    ]
 
 
 @router.get("/alerts", summary="List alerts of sources", response_model=list[KnownAlert])
