@@ -21,6 +21,7 @@ from api.routes import (
     detections,
     fleets,
     health,
+    hooks,
     incidents,
     journal,
     lessons,
@@ -71,6 +72,8 @@ _NOUNS = (
     agents,
     pauses,
     people,
+    silences,
+    sources,
     tokens,
 )
 
@@ -101,7 +104,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     app.state.sign_in = SignIn(store, clock, refusals)
     add_handlers(app, store, refusals)
     # The last one added is the outermost.
-    app.add_middleware(BodyBound)
+    app.add_middleware(BodyBound, own=(f"{BASE}/hooks/",))
     app.add_middleware(
         Authentication,
         store=store,
@@ -120,6 +123,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         closed.include_router(noun.router, prefix=BASE)
     closed.include_router(health.closed)
     app.include_router(closed)
+    app.include_router(hooks.router, prefix=BASE)
     app.include_router(health.router)
     app.include_router(sign_in_pages.router)
     app.include_router(incident_pages.router)

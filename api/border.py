@@ -64,12 +64,13 @@ class Border:
 class BodyBound:
     """Refuses a body that is too large: at once if its length is said, else when it has come to that."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, own: tuple[str, ...] = ()) -> None:
+        """What lies below a path of *own* bounds its bodies itself."""
+        self._app, self._own = app, own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(self._own):
             await self._app(scope, receive, send)
             return
         said = Headers(scope=scope).get("content-length", "0")

@@ -26,6 +26,8 @@ from cli import (
     processes,
     runs,
     settings,
+    silences,
+    sources,
     tokens,
     undo,
     up,
@@ -113,6 +115,9 @@ _add("pause", pause.pause)
 _add("resume", pause.resume)
 app.add_typer(people.app, name="people")
 _add("me", people.me)
+_add("silence", silences.silence)
+app.add_typer(silences.app, name="silences")
+app.add_typer(sources.app, name="sources")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(db.app, name="db")
 _add("backup", db.backup)

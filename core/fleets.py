@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from core.durations import Duration, Share
 from core.model import HostName, Model, Name, Scalar
 from core.policies import Mode, ModesByPart, Policy
+from core.silences import Maintenance
 from core.symptoms import Threshold
 
 
@@ -97,6 +98,8 @@ class FleetFile(Model):
     cooldown: Duration | None = None
     """In place of the cards' cooldowns."""
     notify: Notify = Notify()
+    maintenance: tuple[Maintenance, ...] = ()
+    """Times in which troubles are expected: what is detected then is suppressed, and says so."""
     inventory_ttl: Duration = timedelta(minutes=5)
     """How long a resolved inventory is used before a dynamic source is asked again; changed files count at once."""
 

@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     )
     url: str | None = Field(default=None, description="Base URL of a fleetmend API elsewhere, for the command line.")
     token: str | None = Field(default=None, repr=False, description="API token that the command line sends to `url`.")
+    alertmanager_token: str | None = Field(
+        default=None,
+        repr=False,
+        description="The bearer token that Alertmanager sends to `/api/v1/hooks/alertmanager`: with it, that works "
+        "without a `sources.yml`.",
+    )
     model: str | None = Field(
         default=None,
         description="The planner's model as `<provider>:<name>`, for example `ollama:qwen2.5:7b-instruct`. `rules` "

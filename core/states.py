@@ -53,8 +53,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 FIRST = State.OPEN
 LIVE = frozenset(state for state in State if not state.terminal)
 WAITING = frozenset(state for state in State if state.waiting)
-MUTING = frozenset({State.REJECTED, State.EXPIRED})
-"""Ends after which the same fingerprint stays quiet until it clears, or `policy.approve.expires` has passed again."""
+MUTING = frozenset({State.REJECTED, State.EXPIRED, State.SUPPRESSED})
+"""Ends after which the same fingerprint stays quiet until it clears, or some time has passed: once more
+`policy.approve.expires`, or what is left of the silence or maintenance that suppressed it."""
 
 
 def may_follow(before: State, after: State) -> bool:

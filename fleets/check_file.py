@@ -22,6 +22,9 @@ def check_names(
             _check(yaml, "probe", probe, probes, ("sweeps", number, "probes", place))
     for symptom in file.symptoms:
         _check(yaml, "symptom", symptom, symptoms, ("symptoms", symptom))
+    for number, window in enumerate(file.maintenance):
+        for place, symptom in enumerate(window.symptoms):
+            _check(yaml, "symptom", symptom, symptoms, ("maintenance", number, "symptoms", place))
     for place, remedy in enumerate(file.policy.never):
         _check(yaml, "remedy", remedy, remedies, ("policy", "never", place))
     for remedy in file.modes.remedies:
@@ -35,6 +38,7 @@ def check_hosts(yaml: YamlFile, fleet: Fleet) -> None:
     known = {*fleet.host_names, *(group for host in fleet.hosts for group in host.groups)}
     places: list[tuple[Loc, tuple[str, ...]]] = [
         *((("sweeps", number, "hosts"), sweep.hosts) for number, sweep in enumerate(fleet.file.sweeps)),
+        *((("maintenance", number, "hosts"), window.hosts) for number, window in enumerate(fleet.file.maintenance)),
         *((("schedules", name, "hosts"), schedule.hosts) for name, schedule in fleet.file.schedules.items()),
     ]
     groups = [("budget", "group_at_once", group) for group in fleet.file.budget.group_at_once]

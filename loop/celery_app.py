@@ -121,6 +121,7 @@ def add_tasks(app: Celery, loop: Loop) -> None:
     def reconcile() -> None:
         try:
             loop.reconciler.look()
+            loop.outside.look()
         except Retryable as error:
             log.warning("what is due could not be looked up: %s", error)
 

@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 
 from core.detections import Detection, fingerprint
 from core.errors import Conflict, NotFound, Refused
+from core.fleets import Fleet
 from core.ids import new_id
 from core.importance import importance_of
 from core.incidents import REQUESTED, Incident, Request
 from core.model import Scalar
 from core.points import Point
 from core.severity import Severity
+from core.silences import Aside
 from core.states import FIRST
 from core.symptoms import Symptom
 from loop.context import Context
 from loop.group_commit import GroupCommit
 from loop.lately import Lately
+from loop.maintenance import maintained
 from store.database import Tx
 from store.detections import Accepted
 
@@ -62,15 +65,27 @@ class Intake:
         importance = {
             one.id: importance_of(self._fleets.get(one.fleet).host(one.host), one.service) for one in detections
         }
+        aside = maintained(detections, self._fleets.get, self._context.clock.now())
         with self._context.store.write(Point.INTAKE_ACCEPT, urgent=True) as tx:
-            return self.fold(tx, detections, importance)
+            return self.fold(tx, detections, importance, aside)
 
-    def fold(self, tx: Tx, detections: Sequence[Detection], importance: Mapping[str, int]) -> list[Accepted]:
+    def fleet(self, name: str) -> Fleet:
+        """The fleet as it was a moment ago. Raises NotFound, BadInput."""
+        return self._fleets.get(name)
+
+    def fold(
+        self,
+        tx: Tx,
+        detections: Sequence[Detection],
+        importance: Mapping[str, int],
+        aside: Mapping[str, Aside] | None = None,
+    ) -> list[Accepted]:
         """Store checked *detections* within the caller's transaction; `ring` for them after it.
 
         *importance*: id of a detection -> what `importance_of` says; no inventory is read within a transaction.
+        *aside*: id of a detection -> what becomes of the incident that it opens (see `maintained`).
         """
-        return self._context.store.detections.accept(tx, detections, self.symptoms, importance)
+        return self._context.store.detections.accept(tx, detections, self.symptoms, importance, aside)
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""

@@ -11,12 +11,12 @@ from core.detections import Signal
 from core.fleets import Fleet, Sweep
 from core.ids import new_id
 from core.importance import importance_of
-from core.incidents import Incident
 from core.points import Point
-from core.states import State
 from loop.backpressure import NoPlace, busy, leave_out
+from loop.clearing import Clearing
 from loop.context import Context
 from loop.intake import Intake
+from loop.maintenance import maintained
 from monitor.detect import assess
 from store.database import Tx
 
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 class Sweeps:
     """Runs a fleet's sweeps; the same (sweep, due time) only once."""
 
-    def __init__(self, context: Context, intake: Intake) -> None:
-        self._context, self._intake = context, intake
+    def __init__(self, context: Context, intake: Intake, clearing: Clearing) -> None:
+        self._context, self._intake, self._clearing = context, intake, clearing
 
     def tick(self, fleet_name: str, number: int, due_at: datetime) -> bool:
         """Run the fleet's sweep *number* that is due at *due_at*; says whether.
@@ -69,36 +69,23 @@ class Sweeps:
         before = context.store.conditions.of(fleet.name)
         found = assess(fleet, context.symptoms(fleet), samples, before, context.clock.now())
         importance = {one.id: importance_of(fleet.host(one.host), one.service) for one in found.detections}
+        aside = maintained(found.detections, {fleet.name: fleet}.get, context.clock.now())
         with context.store.write(Point.SWEEPS_JUDGE) as tx:
             context.store.conditions.put(tx, fleet.name, found.conditions)
-            accepted = self._intake.fold(tx, found.detections, importance)
+            accepted = self._intake.fold(tx, found.detections, importance, aside)
             if found.cleared:
-                self._clear(tx, fleet, found.cleared)
+                # Where the conditions are stored: no later sweep says again that these signals cleared.
+                self._clearing.clear(tx, fleet.name, found.cleared, actor="monitor")
             if found.still_clear:
                 self._catch_up(tx, fleet, found.still_clear)
         self._intake.ring(accepted)
 
-    def _clear(self, tx: Tx, fleet: Fleet, cleared: Sequence[Signal]) -> None:
-        """Resolve what cleared by itself, and let muted problems be reported again.
-
-        In the transaction that stores the conditions: no later sweep says again that these signals cleared. If an
-        incident moves on meanwhile, all of it is undone (Conflict), and the next sweep finds the same.
-        """
-        store = self._context.store
-        tx.serialise(f"sweep:{fleet.name}")
-        touched = {one.id: one for signal in cleared for one in store.incidents.with_signal(tx, fleet.name, signal)}
-        store.incidents.unmute_all(tx, fleet.name, cleared)
-        firing = store.conditions.firing(tx, fleet.name)
-        for incident in touched.values():
-            if incident.state.waiting and firing.isdisjoint(store.incidents.signals(incident.id, tx)):
-                self._resolve(tx, incident, f"cleared by itself while {incident.state}")
-
     def _catch_up(self, tx: Tx, fleet: Fleet, still_clear: Sequence[Signal]) -> None:
         """Resolve what cleared while nobody could say so: an incident that was at work then, and waits by now."""
         store, measured = self._context.store, frozenset(still_clear)
+        told = store.alerts.firing(tx, fleet.name)
         for incident in store.conditions.cleared_since(tx, fleet.name):
-            if not measured.isdisjoint(store.incidents.signals(incident.id, tx)):
-                self._resolve(tx, incident, f"cleared before it was {incident.state}, and is clear still")
-
-    def _resolve(self, tx: Tx, incident: Incident, words: str) -> None:
-        self._context.store.incidents.move(tx, incident, State.RESOLVED, words, actor="monitor")
+            signals = store.incidents.signals(incident.id, tx)
+            if not measured.isdisjoint(signals) and told.isdisjoint(signals):
+                words = f"cleared before it was {incident.state}, and is clear still"
+                self._clearing.resolve(tx, incident, words, "monitor")

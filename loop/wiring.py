@@ -16,18 +16,23 @@ from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings, ensure_state
 from fleets.source import FleetSource
 from knowledge.lessons import Memory
+from loop.alert_recheck import AlertRecheck
+from loop.clearing import Clearing
 from loop.context import Context
 from loop.decisions import Decisions
 from loop.desk import Desk
 from loop.engine import Engine
 from loop.explaining import PolicyDesk
 from loop.heartbeat import Heartbeat
+from loop.hooks import Hooks
 from loop.housekeeping import Housekeeping
 from loop.intake import Intake
+from loop.outside import Outside
 from loop.places import Places, half_of
 from loop.presence import Presence
 from loop.reconciler import Reconciler
 from loop.schedules import Schedules
+from loop.silencing import Silencing
 from loop.sweeps import Sweeps
 from monitor.detect import symptoms_of
 from monitor.recheck import SignalRecheck
@@ -52,6 +57,9 @@ class Loop:
     decisions: Decisions
     policies: PolicyDesk
     sweeps: Sweeps
+    hooks: Hooks
+    outside: Outside
+    silencing: Silencing
     schedules: Schedules
     reconciler: Reconciler
     housekeeping: Housekeeping
@@ -109,11 +117,14 @@ def wire(
         executor=executor or AnsibleExecutor(catalog, settings, clock),
         prober=prober,
         sweeper=sweeper,
-        recheck=recheck
-        or SignalRecheck(
-            sweeper,
-            lambda fleet: symptoms_of(fleet, catalog.current().symptoms),
-            lambda: catalog.current().probes,
+        recheck=AlertRecheck(
+            recheck
+            or SignalRecheck(
+                sweeper,
+                lambda fleet: symptoms_of(fleet, catalog.current().symptoms),
+                lambda: catalog.current().probes,
+            ),
+            store.alerts,
         ),
         doorbell=doorbell or NoDoorbell(),
         presence=Presence(store, clock, worker, settings.lease),
@@ -122,7 +133,8 @@ def wire(
         # Rules answer at once: only a model can keep workers waiting.
         model_places=Places(settings.workers if model is None else half_of(settings.workers)),
     )
-    intake = Intake(context)
+    intake, clearing = Intake(context), Clearing(context)
+    hooks = Hooks(context, intake, clearing)
     return Loop(
         context=context,
         engine=Engine(context),
@@ -130,7 +142,10 @@ def wire(
         desk=Desk(context, intake),
         decisions=Decisions(context),
         policies=PolicyDesk(context),
-        sweeps=Sweeps(context, intake),
+        sweeps=Sweeps(context, intake, clearing),
+        hooks=hooks,
+        outside=Outside(context, intake, hooks),
+        silencing=Silencing(context),
         schedules=Schedules(context, intake),
         reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks)),
         housekeeping=Housekeeping(context),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import and_, delete, insert, select, tuple_
+from sqlalchemy import and_, delete, insert, select, tuple_, update
 
 from core.detections import Signal
 from core.incidents import Incident
@@ -65,6 +65,11 @@ class Conditions:
         tx.serialise(f"conditions:{fleet}")
         keys = [(signal.host, signal.symptom, signal.subject) for signal in signals]
         tx.execute(delete(conditions).where(conditions.c.fleet == fleet, tuple_(*_KEY).in_(keys)))
+
+    def report_again(self, tx: Tx, fleet: str, signal: Signal) -> None:
+        """If *signal* fires, the next sweep raises a detection for it, however short ago it did so."""
+        same = (conditions.c.fleet == fleet) & (tuple_(*_KEY) == tuple_(*signal))
+        tx.execute(update(conditions).where(same).values(reported_at=None))
 
     def put(self, tx: Tx, fleet: str, changed: Iterable[Condition]) -> None:
         """Store *changed*, in place of what was known. Two sweeps of a fleet may measure the same."""

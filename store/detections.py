@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.detections import Detection
 from core.ids import new_id
 from core.incidents import REQUESTED, Incident
+from core.silences import Aside
 from core.states import FIRST, State
 from core.symptoms import Symptom
 from store.counters import Counter
@@ -18,6 +19,7 @@ from store.database import Database, Tx
 from store.folding import Batch, Target
 from store.incidents import Incidents, hold_hosts, incident_of
 from store.journal import Journal
+from store.silences import Silences, aside_of
 from store.tables import detections, incidents, mutes
 from store.work_tables import counters
 
@@ -35,8 +37,11 @@ class Accepted(NamedTuple):
 class Detections:
     """Accepts detections."""
 
-    def __init__(self, database: Database, clock: Clock, journal: Journal, all_incidents: Incidents) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, journal: Journal, all_incidents: Incidents, silences: Silences
+    ) -> None:
         self._database, self._clock, self._journal, self._incidents = database, clock, journal, all_incidents
+        self._silences = silences
 
     def accept(
         self,
@@ -44,15 +49,22 @@ class Detections:
         found: Sequence[Detection],
         symptoms: Mapping[str, Symptom],
         importance: Mapping[str, int] | None = None,
+        aside: Mapping[str, Aside] | None = None,
     ) -> list[Accepted]:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
         A live incident of a symptom that explains it, on the same host (and the same service, if both name one),
         takes a detection in; so does one whose remedy is at work on the service or the whole host, if the symptom is
-        transient. *importance*: id of a detection -> how much what it speaks of matters.
+        transient. *importance*: id of a detection -> how much what it speaks of matters. *aside*: id of a detection ->
+        what becomes of the incident that it opens; what is silenced is set aside here.
         """
         hold_hosts(tx, ((one.fleet, one.host) for one in found))
-        batch = Batch(tx, found, self._clock.now(), importance or {})
+        batch = Batch(tx, found, self._clock.now(), importance or {}, aside or {})
+        silences = self._silences.over(tx, sorted({one.fleet for one in found}))
+        for one in found if silences else ():
+            covering = next((silence for silence in silences if silence.covers(one)), None)
+            if covering is not None:
+                batch.aside.setdefault(one.id, aside_of(covering))
         accepted = [self._accept_one(tx, one, symptoms.get(one.symptom), batch) for one in found]
         batch.flush()
         return accepted
@@ -81,9 +93,19 @@ class Detections:
         self._incidents.unmute(tx, detection.fingerprint)
         opened = self._new_incident(detection, batch.importance(detection))
         self._incidents.open(tx, opened, detection.source)
-        batch.opened(opened)
+        aside = batch.aside.get(detection.id)
+        if aside is not None:
+            opened = self._set_aside(tx, opened, aside)
+        if not opened.state.terminal:
+            batch.opened(opened)
         batch.insert(detection, opened.id)
         return Accepted(detection, opened.id, opened=True)
+
+    def _set_aside(self, tx: Tx, opened: Incident, aside: Aside) -> Incident:
+        moved = self._incidents.move(tx, opened, aside.state, aside.reason, actor="monitor", mute_until=aside.until)
+        if aside.state is State.SUPPRESSED:
+            self._silences.suppress(tx, moved.id, moved.fingerprint, aside)
+        return moved
 
     def _cause(self, tx: Tx, detection: Detection, causes: Sequence[str]) -> Incident | None:
         query = select(incidents).where(

@@ -12,6 +12,7 @@ from core.detections import Detection
 from core.importance import ORDINARY, turn
 from core.incidents import Incident
 from core.severity import Severity
+from core.silences import Aside
 from store.database import Tx
 from store.tables import detections, incidents
 
@@ -55,9 +56,16 @@ class Batch:
     """Detections that are accepted in one transaction. Nothing but new incidents is written before `flush`."""
 
     def __init__(
-        self, tx: Tx, found: Sequence[Detection], accepted_at: datetime, importance: Mapping[str, int]
+        self,
+        tx: Tx,
+        found: Sequence[Detection],
+        accepted_at: datetime,
+        importance: Mapping[str, int],
+        aside: Mapping[str, Aside],
     ) -> None:
         self._tx, self._accepted_at, self._importance = tx, accepted_at, importance
+        self.aside = dict(aside)
+        """What becomes of an incident that a detection opens, by its id."""
         self._rows: list[dict[str, Any]] = []
         self._folds: dict[str, dict[str, Any]] = {}
         self._live = self._look_up(list({one.fingerprint for one in found}))

@@ -224,6 +224,19 @@ class Incidents:
         )
         return [incident_of(row) for row in tx.all(query)]
 
+    def waiting_under(
+        self, tx: Tx, fleet: str, host: str | None, symptom: str | None, subject: str | None
+    ) -> list[Incident]:
+        """Live incidents of *fleet*; those of a host, symptom and subject alone where one is given."""
+        query = select(incidents).where(incidents.c.fleet == fleet, incidents.c.ended_at.is_(None))
+        for column, wanted in (
+            (incidents.c.host, host),
+            (incidents.c.symptom, symptom),
+            (incidents.c.subject, subject),
+        ):
+            query = query if wanted is None else query.where(column == wanted)
+        return [incident_of(row) for row in tx.all(query.order_by(incidents.c.id))]
+
     def unhealthy_hosts(self, fleet: str) -> frozenset[str]:
         """Hosts with a live incident that a probe or an alert raised."""
         query = select(incidents.c.host).where(

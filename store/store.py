@@ -8,11 +8,13 @@ from pathlib import Path
 from core.clock import Clock
 from core.points import Point, Witness
 from store.agents import Agents
+from store.alerts import Alerts
 from store.asks import Asks, ForeseenChanges
 from store.attempts import Attempts
 from store.budgets import Budgets
 from store.conditions import Conditions
 from store.counters import Counters
+from store.cursors import Cursors
 from store.database import Database, Tx, plain_errors
 from store.detections import Detections
 from store.head_file import HeadFile
@@ -31,6 +33,8 @@ from store.retention import Retention
 from store.rulings import Rulings
 from store.runs import Runs
 from store.sessions import Sessions
+from store.silences import Silences
+from store.sources import Sources
 from store.ticks import Ticks
 from store.tokens import Tokens
 
@@ -43,7 +47,8 @@ class Store:
         self.journal = Journal(database, clock, key, HeadFile(head))
         self.leases = Leases(database, clock)
         self.incidents = Incidents(database, clock, self.journal, self.leases)
-        self.detections = Detections(database, clock, self.journal, self.incidents)
+        self.silences = Silences(database, clock, self.journal)
+        self.detections = Detections(database, clock, self.journal, self.incidents, self.silences)
         self.conditions = Conditions(database)
         self.plans = Plans(database, clock, self.journal)
         self.approvals = Approvals(database, clock, self.journal)
@@ -63,6 +68,9 @@ class Store:
         self.ticks = Ticks(database)
         self.agents = Agents(database, clock)
         self.counters = Counters(database, clock)
+        self.alerts = Alerts(database)
+        self.sources = Sources(database, clock, self.journal)
+        self.cursors = Cursors(database)
         self.retention = Retention(database, clock, self.journal, self.leases, self.counters)
 
     def write(self, point: Point | None = None, *, urgent: bool = False) -> AbstractContextManager[Tx]:

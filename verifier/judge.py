@@ -33,11 +33,16 @@ class Look:
 
 
 def begin(
-    incident_id: str, plan_id: str, settings: Sequence[VerifySettings], override: VerifyOverride, now: datetime
+    incident_id: str,
+    plan_id: str,
+    settings: Sequence[VerifySettings],
+    override: VerifyOverride,
+    now: datetime,
+    lag: timedelta = timedelta(0),
 ) -> Verification:
     """Start verifying at the end of the run. *settings* are those of the plan's remedies; the longest counts.
 
-    A fleet's *override* takes the place of both.
+    A fleet's *override* takes the place of both. *lag* is how far behind an alert may be that has to be over.
     """
     settings = settings or (VerifySettings(),)
     within = override.within if override.within is not None else max(one.within for one in settings)
@@ -46,7 +51,7 @@ def begin(
         incident_id=incident_id,
         plan_id=plan_id,
         began_at=now,
-        deadline=now + within,
+        deadline=now + within + lag,
         hold_seconds=hold.total_seconds(),
     )
 

@@ -54,7 +54,9 @@ def look(work: Work) -> None:
 def _begin(work: Work, plan: Plan) -> Verification:
     remedies = [work.catalog.remedies.get(step.remedy) for step in plan.steps]
     settings = [remedy.verify for remedy in remedies if remedy is not None]
-    return judge.begin(work.incident.id, plan.id, settings, work.fleet.file.verify, work.now)
+    signals = work.context.store.incidents.signals(work.incident.id)
+    lag = work.context.store.alerts.lag(work.incident.fleet, signals)
+    return judge.begin(work.incident.id, plan.id, settings, work.fleet.file.verify, work.now, lag)
 
 
 def _new_trouble(work: Work, runs: Sequence[Run]) -> list[str]:
