@@ -31,6 +31,8 @@ from api.routes import (
     policy,
     requests,
     runs,
+    silences,
+    sources,
     tokens,
 )
 from api.sign_in import SignIn
