@@ -13,6 +13,7 @@ from core.durations import Duration, Share
 from core.model import HostName, Model, Name, Scalar
 from core.policies import Mode, ModesByPart, Policy
 from core.silences import Maintenance
+from core.storms import StormRule
 from core.symptoms import Threshold
 
 
@@ -88,6 +89,8 @@ class FleetFile(Model):
     inventory: tuple[str, ...] = ()
     """Inventory sources relative to the fleet's folder; empty means the folder itself, as Ansible reads it."""
     sweeps: tuple[Sweep, ...] = ()
+    storms: StormRule | Literal["off"] = StormRule()
+    """When many hosts with one symptom are one incident."""
     schedules: dict[Name, Schedule] = Field(default_factory=dict)
     symptoms: dict[Name, Threshold | Literal["off"]] = Field(default_factory=dict)
     modes: ModesByPart = ModesByPart()

@@ -11,6 +11,7 @@ from core.importance import ORDINARY
 from core.model import HostName, Model, Name, Scalar, Subject, Time
 from core.severity import Severity
 from core.states import State
+from core.storms import storm_key
 
 REQUESTED = "requested"
 """The symptom of an incident that no probe raised: a person or a schedule asked for a remedy."""
@@ -51,6 +52,9 @@ class Incident(Model):
     request: Request | None = None
     plan_id: str | None = None
     importance: int = ORDINARY
+    host_count: int = 1
+    hosts: tuple[HostName, ...] = ()
+    """All hosts of a storm, sorted; `Incidents.get` alone fills it in. Empty for the problem of one host."""
     opened_at: Time
     changed_at: Time
     last_seen_at: Time
@@ -63,10 +67,18 @@ class Incident(Model):
 
     @property
     def scope(self) -> tuple[str, ...]:
-        """The hosts that a plan for this incident may touch (law 1): those asked for, else the incident's own."""
-        return self.request.hosts if self.request is not None and self.request.hosts else (self.host,)
+        """The hosts that a plan for this incident may touch (law 1): those asked for, a storm's, or its own one."""
+        if self.request is not None and self.request.hosts:
+            return self.request.hosts
+        return self.hosts or (self.host,)
+
+    @property
+    def is_storm(self) -> bool:
+        """True for one problem on many hosts."""
+        return self.request is None and self.fingerprint == storm_key(self.fleet, self.symptom, self.subject)
 
     @property
     def title(self) -> str:
-        """One short line for people: `service_down web on demo1`."""
-        return " ".join(part for part in (self.symptom, self.subject, "on", self.host) if part)
+        """One short line for people: `service_down web on demo1`, or `… on 37 hosts`."""
+        where = f"{self.host_count} hosts" if self.is_storm else self.host
+        return " ".join(part for part in (self.symptom, self.subject, "on", where) if part)

@@ -48,6 +48,7 @@ class Point(StrEnum):
     RUNS_FOLLOW = "runs.follow"
     RUNS_RECORD = "runs.record"
     SETTLING_SETTLE = "settling.settle"
+    STORMING_NEXT_WAVE = "storming.next_wave"
     VERIFYING_LOOK = "verifying.look"
     VERIFYING_CLOSE = "verifying.close"
     VERIFYING_CLOSE_REQUEST = "verifying.close_request"

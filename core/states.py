@@ -41,7 +41,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.APPROVED: _ENDS
     | {State.RUNNING, State.PLANNED, State.AWAITING_APPROVAL, State.ESCALATED, State.EXPIRED, State.REJECTED},
     State.RUNNING: frozenset({State.VERIFYING}),
-    State.VERIFYING: frozenset({State.RESOLVED, State.PLANNED, State.ESCALATED}),
+    State.VERIFYING: frozenset({State.RESOLVED, State.PLANNED, State.APPROVED, State.ESCALATED}),
     State.ESCALATED: frozenset({State.RESOLVED, State.CLOSED}),
     State.RESOLVED: frozenset(),
     State.REJECTED: frozenset(),

@@ -16,6 +16,8 @@ def read_fleet_file(folder: Path) -> tuple[FleetFile, YamlFile]:
     if isinstance(yaml.data, dict) and isinstance(symptoms := yaml.data.get("symptoms"), dict):
         # YAML reads a bare `off` as false; in this place it can only mean the word.
         yaml.data["symptoms"] = {name: "off" if value is False else value for name, value in symptoms.items()}
+    if isinstance(yaml.data, dict) and yaml.data.get("storms") is False:
+        yaml.data["storms"] = "off"
     return yaml.as_model(FleetFile), yaml
 
 

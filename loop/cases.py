@@ -10,6 +10,7 @@ from core.approvals import Usage
 from core.cases import Case
 from core.fleets import Fleet
 from core.incidents import Incident
+from core.outcomes import Verdict
 from core.plans import Plan
 from monitor.detect import symptoms_of
 from monitor.provenance import from_outside
@@ -22,6 +23,15 @@ def case_of(store: Store, plan: Plan, incident: Incident, fleet: Fleet, catalog:
         usage = _usage(store, plan, incident, fleet)
         vouched = _vouched(store, incident, fleet, catalog)
     return make_case(plan, incident, fleet, catalog, usage, vouched=vouched, now=now)
+
+
+def healed_plans(store: Store, incident: Incident) -> set[str]:
+    """The plans that healed what they ran on: of a storm, there may be several."""
+    return {one.plan_id for one in store.outcomes.newest(incident_id=incident.id) if one.verdict is Verdict.HEALED}
+
+
+def _ran(store: Store, incident: Incident) -> set[str]:
+    return {run.plan_id for run in store.runs.newest(incident_id=incident.id)}
 
 
 def _vouched(store: Store, incident: Incident, fleet: Fleet, catalog: Catalog) -> bool:
@@ -41,5 +51,5 @@ def _usage(store: Store, plan: Plan, incident: Incident, fleet: Fleet) -> Usage:
         hosts_touched=len(store.budgets.hosts_last_hour(fleet.name) | set(plan.hosts)),
         unhealthy_share=len(unhealthy) / len(fleet.hosts),
         last_runs=store.budgets.last_starts(fleet.name, plan.hosts),
-        attempts=len({run.plan_id for run in store.runs.newest(incident_id=incident.id)}),
+        attempts=len(_ran(store, incident) - healed_plans(store, incident)),
     )

@@ -16,6 +16,7 @@ from core.points import Point
 from core.severity import Severity
 from core.silences import Aside
 from core.states import FIRST
+from core.storms import StormRule
 from core.symptoms import Symptom
 from loop.context import Context
 from loop.group_commit import GroupCommit
@@ -85,7 +86,14 @@ class Intake:
         *importance*: id of a detection -> what `importance_of` says; no inventory is read within a transaction.
         *aside*: id of a detection -> what becomes of the incident that it opens (see `maintained`).
         """
-        return self._context.store.detections.accept(tx, detections, self.symptoms, importance, aside)
+        return self._context.store.detections.accept(
+            tx, detections, self.symptoms, importance, aside, self._storms(detections)
+        )
+
+    def _storms(self, detections: Sequence[Detection]) -> dict[str, StormRule]:
+        """Fleet -> when many hosts are one problem there; a fleet that wants none is left out."""
+        files = {name: self._fleets.get(name).file for name in {one.fleet for one in detections}}
+        return {name: file.storms for name, file in files.items() if isinstance(file.storms, StormRule)}
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""

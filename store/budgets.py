@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, union
 
 from core.clock import Clock
 from core.durations import format_duration
@@ -21,7 +21,7 @@ from core.remedies import Remedy
 from core.severity import Severity
 from core.states import State
 from store.database import Database, Tx
-from store.tables import incidents, plans, run_hosts, runs
+from store.tables import incident_hosts, incidents, plans, run_hosts, runs
 from store.work_tables import reservations
 
 _HOUR = timedelta(hours=1)
@@ -46,13 +46,17 @@ class Budgets:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    def reserve(self, tx: Tx, plan: Plan, fleet: Fleet, remedies: Mapping[str, Remedy]) -> Room:
-        """Take *plan*'s places in the budgets of *fleet*, if all of them have room.
+    def reserve(
+        self, tx: Tx, plan: Plan, fleet: Fleet, remedies: Mapping[str, Remedy], *, only: int | None = None
+    ) -> Room:
+        """Take *plan*'s places in the budgets of *fleet*, if all have room; with *only*, those of this one step.
 
         Called in the transaction that begins the run: it is the only one at work on this fleet's budgets. Rolled back
         with it. *remedies* holds at least those of the plan.
         """
         tx.serialise(f"budget:{fleet.name}")
+        if only is not None:
+            plan = plan.evolve(steps=plan.steps[only : only + 1])
         cooling = tuple(self._cooling(tx, plan, fleet, remedies))
         read_only = all(remedies[step.remedy].read_only for step in plan.steps)
         obstacle = (
@@ -61,7 +65,7 @@ class Budgets:
             or (None if read_only else self._too_large_a_share(tx, plan, fleet))
         )
         if obstacle is None:
-            self._insert(tx, plan, fleet.name, remedies)
+            self._insert(tx, plan, fleet.name, remedies, first=only or 0)
         return Room(obstacle, cooling)
 
     def hosts_last_hour(self, fleet: str) -> frozenset[str]:
@@ -156,21 +160,22 @@ class Budgets:
     def _down(self, tx: Tx, fleet: str) -> set[str]:
         """Hosts with a critical problem that somebody saw."""
         live = (incidents.c.fleet == fleet) & incidents.c.ended_at.is_(None) & incidents.c.request.is_(None)
-        query = select(incidents.c.host).where(live, incidents.c.severity == Severity.CRITICAL.value)
-        return {str(row["host"]) for row in tx.all(query.distinct())}
+        live &= incidents.c.severity == Severity.CRITICAL.value
+        stormy = select(incident_hosts.c.host).join(incidents, incidents.c.id == incident_hosts.c.incident_id)
+        return {str(row["host"]) for row in tx.all(union(select(incidents.c.host).where(live), stormy.where(live)))}
 
     def _hosts_last_hour(self, tx: Tx, fleet: str) -> set[str]:
         recent = (reservations.c.fleet == fleet) & (reservations.c.at > self._clock.now() - _HOUR)
         return {str(row["host"]) for row in tx.all(select(reservations.c.host).where(recent).distinct())}
 
-    def _insert(self, tx: Tx, plan: Plan, fleet: str, remedies: Mapping[str, Remedy]) -> None:
+    def _insert(self, tx: Tx, plan: Plan, fleet: str, remedies: Mapping[str, Remedy], *, first: int) -> None:
         now = self._clock.now()
         old = (reservations.c.fleet == fleet) & (reservations.c.at < now - _KEPT)
         tx.execute(delete(reservations).where(old))
         rows = [
             {"plan_id": plan.id, "step": number, "host": host, "fleet": fleet, "at": now}
             | {"read_only": remedies[step.remedy].read_only}
-            for number, step in enumerate(plan.steps)
+            for number, step in enumerate(plan.steps, start=first)
             for host in step.hosts
         ]
         tx.execute(insert(reservations), rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from core.clock import Clock
 from core.detections import Detection
@@ -13,6 +13,7 @@ from core.ids import new_id
 from core.incidents import REQUESTED, Incident
 from core.silences import Aside
 from core.states import FIRST, State
+from core.storms import StormRule, storm_key
 from core.symptoms import Symptom
 from store.counters import Counter
 from store.database import Database, Tx
@@ -20,6 +21,7 @@ from store.folding import Batch, Target
 from store.incidents import Incidents, hold_hosts, incident_of
 from store.journal import Journal
 from store.silences import Silences, aside_of
+from store.storms import Gathering
 from store.tables import detections, incidents, mutes
 from store.work_tables import counters
 
@@ -50,13 +52,15 @@ class Detections:
         symptoms: Mapping[str, Symptom],
         importance: Mapping[str, int] | None = None,
         aside: Mapping[str, Aside] | None = None,
+        storms: Mapping[str, StormRule] | None = None,
     ) -> list[Accepted]:
         """Store *found* and fold each into a live incident, or the one that mutes it, or a new one.
 
         A live incident of a symptom that explains it, on the same host (and the same service, if both name one),
         takes a detection in; so does one whose remedy is at work on the service or the whole host, if the symptom is
         transient. *importance*: id of a detection -> how much what it speaks of matters. *aside*: id of a detection ->
-        what becomes of the incident that it opens; what is silenced is set aside here.
+        what becomes of the incident that it opens; what is silenced is set aside here. *storms*: fleet -> when many
+        hosts with one symptom are one incident.
         """
         hold_hosts(tx, ((one.fleet, one.host) for one in found))
         batch = Batch(tx, found, self._clock.now(), importance or {}, aside or {})
@@ -65,13 +69,20 @@ class Detections:
             covering = next((silence for silence in silences if silence.covers(one)), None)
             if covering is not None:
                 batch.aside.setdefault(one.id, aside_of(covering))
-        accepted = [self._accept_one(tx, one, symptoms.get(one.symptom), batch) for one in found]
+        gathering = Gathering(tx, self._incidents, self._journal, found, storms or {}, self._clock.now())
+        accepted = [self._accept_one(tx, one, symptoms.get(one.symptom), batch, gathering) for one in found]
         batch.flush()
+        gathering.flush()
         return accepted
 
-    def _accept_one(self, tx: Tx, detection: Detection, symptom: Symptom | None, batch: Batch) -> Accepted:
+    def _accept_one(
+        self, tx: Tx, detection: Detection, symptom: Symptom | None, batch: Batch, gathering: Gathering
+    ) -> Accepted:
         causes = () if symptom is None else symptom.explained_by
         target = batch.live(detection.fingerprint)
+        if target is None and detection.id not in batch.aside:
+            storm = gathering.storm_of(detection)
+            target = None if storm is None else Target.of(storm)
         if target is None:
             other = self._cause(tx, detection, causes)
             if other is None and symptom is not None and symptom.transient:
@@ -84,13 +95,20 @@ class Detections:
         if mended is not None:
             batch.insert(detection, mended)
             return Accepted(detection, mended, opened=False)
-        muting = tx.one(select(mutes).where(mutes.c.fingerprint == detection.fingerprint))
-        if muting is not None and muting["until"] > self._clock.now():
+        mutable = (detection.fingerprint, storm_key(detection.fleet, detection.symptom, detection.subject))
+        muted = mutes.c.fingerprint.in_(mutable) & (mutes.c.until > self._clock.now())
+        muting = tx.one(select(mutes).where(muted))
+        if muting is not None:
             batch.insert(detection, muting["incident_id"])
             body = {"detection": detection.id, "source": detection.source}
             self._journal.append(tx, "detection.muted", detection.source, body, muting["incident_id"])
             return Accepted(detection, muting["incident_id"], opened=False)
         self._incidents.unmute(tx, detection.fingerprint)
+        storm = None if detection.id in batch.aside else gathering.begin(detection)
+        if storm is not None:
+            batch.redirect(gathering.parts, Target.of(storm))
+            self._fold(tx, Target.of(storm), detection, batch)
+            return Accepted(detection, storm.id, opened=True)
         opened = self._new_incident(detection, batch.importance(detection))
         self._incidents.open(tx, opened, detection.source)
         aside = batch.aside.get(detection.id)
@@ -98,6 +116,7 @@ class Detections:
             opened = self._set_aside(tx, opened, aside)
         if not opened.state.terminal:
             batch.opened(opened)
+            gathering.opened(opened)
         batch.insert(detection, opened.id)
         return Accepted(detection, opened.id, opened=True)
 
@@ -141,9 +160,10 @@ class Detections:
         """The incident that was resolved after this was seen: a sweep that looked before the fix reports late."""
         same = (incidents.c.symptom == detection.symptom) & (incidents.c.subject == detection.subject)
         caused = incidents.c.symptom.in_(causes)
+        key = storm_key(detection.fleet, detection.symptom, detection.subject)
         query = select(incidents.c.id).where(
             incidents.c.fleet == detection.fleet,
-            incidents.c.host == detection.host,
+            or_(incidents.c.host == detection.host, incidents.c.fingerprint == key),
             same | caused,
             incidents.c.state == State.RESOLVED.value,
             incidents.c.ended_at >= detection.seen_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -104,16 +104,34 @@ class Batch:
     def fold(self, target: Target, detection: Detection) -> None:
         """Store *detection* as the incident's, and count it there."""
         self.insert(detection, target.id)
-        known = self._folds.get(target.id)
-        if known is None:
-            known = {"of": target.id, "more": 0, "seen": target.last_seen_at, "worst": target.severity}
-            known["weight"] = target.importance
-            self._folds[target.id] = known
+        known = self._fold_of(target)
         known["more"] += 1
         known["seen"] = max(known["seen"], detection.seen_at)
         if detection.severity != known["worst"] and detection.severity > known["worst"]:
             known["worst"] = detection.severity
         known["weight"] = max(known["weight"], self.importance(detection))
+
+    def _fold_of(self, target: Target) -> dict[str, Any]:
+        known = self._folds.get(target.id)
+        if known is None:
+            known = {"of": target.id, "more": 0, "seen": target.last_seen_at, "worst": target.severity}
+            known["weight"] = target.importance
+            self._folds[target.id] = known
+        return known
+
+    def redirect(self, parts: Collection[str], target: Target) -> None:
+        """What is pending for the incidents *parts* is *target*'s from now on: they became one."""
+        for values in self._rows:
+            if values["incident_id"] in parts:
+                values["incident_id"] = target.id
+        for fingerprint, known in self._live.items():
+            if known.id in parts:
+                self._live[fingerprint] = target
+        for fold in [self._folds.pop(part) for part in sorted(parts) if part in self._folds]:
+            own = self._fold_of(target)
+            own["more"] += fold["more"]
+            for name in ("seen", "worst", "weight"):
+                own[name] = max(own[name], fold[name])
 
     def flush(self) -> None:
         """Write what is pending."""

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, union, update
 
 from core.clock import Clock
 from core.detections import Signal, fingerprint
@@ -20,13 +20,13 @@ from store.database import Database, Tx
 from store.journal import Journal
 from store.leases import Leases
 from store.scopes import Fleets, within
-from store.tables import detections, incidents, mutes
+from store.tables import detections, incident_hosts, incidents, mutes
 from store.work_tables import leases
 
 
 def incident_of(row: RowMapping) -> Incident:
     """A row of `incidents` as a value."""
-    return Incident.model_validate({name: row[name] for name in Incident.model_fields})
+    return Incident.model_validate({name: row[name] for name in Incident.model_fields if name != "hosts"})
 
 
 def _due_and_free(now: datetime) -> ColumnElement[bool]:
@@ -57,7 +57,13 @@ class Incidents:
                 rows = tx.all(visible.where(incidents.c.id.endswith(incident_id, autoescape=True)).limit(2))
         if len(rows) != 1:
             raise NotFound(f"no incident {incident_id!r}; `fleetmend incidents --all` lists them")
-        return incident_of(rows[0])
+        found = incident_of(rows[0])
+        return found.evolve(hosts=self._hosts(found.id)) if found.is_storm else found
+
+    def _hosts(self, storm_id: str) -> tuple[str, ...]:
+        query = select(incident_hosts.c.host).where(incident_hosts.c.incident_id == storm_id)
+        with self._database.read() as tx:
+            return tuple(sorted(str(row["host"]) for row in tx.all(query)))
 
     def newest(
         self,
@@ -82,7 +88,7 @@ class Incidents:
 
     def open(self, tx: Tx, incident: Incident, actor: str) -> None:
         """Insert a new incident that *actor* raised. The caller holds the fingerprint free (see `Detections`)."""
-        values = incident.model_dump()
+        values = incident.model_dump(exclude={"hosts"})
         values["turn"] = turn(incident.severity, incident.importance)
         values["request"] = None if incident.request is None else incident.request.model_dump(mode="json")
         tx.execute(insert(incidents).values(**values))
@@ -239,11 +245,11 @@ class Incidents:
 
     def unhealthy_hosts(self, fleet: str) -> frozenset[str]:
         """Hosts with a live incident that a probe or an alert raised."""
-        query = select(incidents.c.host).where(
-            incidents.c.fleet == fleet, incidents.c.ended_at.is_(None), incidents.c.request.is_(None)
-        )
+        live = (incidents.c.fleet == fleet) & incidents.c.ended_at.is_(None)
+        own = select(incidents.c.host).where(live, incidents.c.request.is_(None))
+        stormy = select(incident_hosts.c.host).join(incidents, incidents.c.id == incident_hosts.c.incident_id)
         with self._database.read() as tx:
-            return frozenset(str(row["host"]) for row in tx.all(query.distinct()))
+            return frozenset(str(row["host"]) for row in tx.all(union(own, stormy.where(live))))
 
     def counts(self) -> dict[tuple[str, State], int]:
         """(fleet, state) -> how many incidents."""

@@ -63,6 +63,10 @@ class Verifications:
             row = tx.one(select(verifications).where(verifications.c.plan_id == plan_id))
         return None if row is None else Verification.model_validate(dict(row))
 
+    def forget(self, tx: Tx, plan_id: str) -> None:
+        """What was looked at is over: the plan goes on, and is looked at anew."""
+        tx.execute(delete(verifications).where(verifications.c.plan_id == plan_id))
+
     def put(self, tx: Tx, verification: Verification) -> None:
         """Store *verification* in place of what was known."""
         tx.execute(delete(verifications).where(verifications.c.plan_id == verification.plan_id))

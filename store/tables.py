@@ -41,6 +41,7 @@ incidents = Table(
     Column("request", JSON(none_as_null=True)),
     Column("plan_id", String(40)),
     Column("importance", Integer, nullable=False, server_default="50"),
+    Column("host_count", Integer, nullable=False, server_default="1"),
     Column("turn", Integer, nullable=False, server_default="1050"),
     Column("opened_at", Utc, nullable=False),
     Column("changed_at", Utc, nullable=False),
@@ -65,6 +66,29 @@ incidents = Table(
     Index("incidents_of_host", "fleet", "host", "ended_at"),
     Index("incidents_ended", "ended_at"),
     Index("incidents_opened", "opened_at"),
+    Index(
+        "incidents_live",
+        "opened_at",
+        "id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "incidents_alike",
+        "fleet",
+        "symptom",
+        "subject",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+incident_hosts = Table(
+    "incident_hosts",
+    metadata,
+    Column("incident_id", ForeignKey("incidents.id"), primary_key=True),
+    Column("host", String(253), primary_key=True),
+    Column("joined_at", Utc, nullable=False),
 )
 
 detections = Table(

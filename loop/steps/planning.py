@@ -15,6 +15,9 @@ from core.plans import Abstention, Proposal, Step
 from core.points import Point
 from core.policies import Mode
 from core.states import State
+from loop.cases import healed_plans
+from loop.steps.blaming import blamed
+from loop.waves import in_waves
 from loop.work import Work
 from store.database import Tx
 
@@ -62,7 +65,9 @@ def replan(work: Work, why: str) -> None:
     with work.context.model_places.taken() as got:
         if not got:
             raise Retryable("half of the workers wait for the model already; it is asked again shortly")
-        planning = work.context.planner.propose(work.incident, work.fleet, work.catalog, tried=tried)
+        # A storm is planned for the host that it began on; `adopt` spreads what comes of it over waves.
+        seen = work.incident.evolve(hosts=()) if work.incident.is_storm else work.incident
+        planning = work.context.planner.propose(seen, work.fleet, work.catalog, tried=tried)
     with work.context.store.write(Point.PLANNING_PLAN) as tx:
         for refusal in planning.refusals:
             work.note(tx, "proposal.refused", "planner", {"refusal": refusal})
@@ -75,6 +80,7 @@ def replan(work: Work, why: str) -> None:
 def adopt(work: Work, tx: Tx, proposal: Proposal, why: str) -> None:
     """Store *proposal* as the incident's next plan and move to `planned`, due at once."""
     fleet = work.fleet
+    proposal = in_waves(proposal, work.incident, fleet, work.catalog)
     made = work.context.store.plans.add(
         tx,
         work.incident,
@@ -86,8 +92,9 @@ def adopt(work: Work, tx: Tx, proposal: Proposal, why: str) -> None:
 
 
 def tried_remedies(work: Work) -> frozenset[str]:
-    """Remedies that ran for this incident already."""
-    return frozenset(run.remedy for run in work.context.store.runs.newest(incident_id=work.incident.id))
+    """Remedies that ran for this incident already, and did not heal what they ran on."""
+    store, healed = work.context.store, healed_plans(work.context.store, work.incident)
+    return frozenset(run.remedy for run in store.runs.newest(incident_id=work.incident.id) if run.plan_id not in healed)
 
 
 def inventory_digest(fleet: Fleet, catalog: Catalog, steps: Iterable[Step]) -> str:
@@ -118,9 +125,9 @@ def _live_cause(work: Work) -> Incident | None:
     incident = work.incident
     symptom = work.symptoms.get(incident.symptom)
     if symptom is None or not symptom.explained_by:
-        return None
+        return blamed(work)
     for other in work.context.store.incidents.live_on(incident.fleet, incident.host):
         explains = other.symptom in symptom.explained_by and other.service in (None, incident.service)
         if explains and other.state is not State.ESCALATED:
             return other
-    return None
+    return blamed(work)

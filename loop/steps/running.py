@@ -13,14 +13,16 @@ from core.errors import FleetmendError, Refused
 from core.ids import new_id
 from core.leases import Lease
 from core.people import OWNER, Act
-from core.plans import Plan
+from core.plans import Plan, Step, step_title
 from core.points import Point
 from core.runs import Run, RunResult, RunStatus
 from core.samples import SignalState
 from core.states import State
+from loop.narrowing import diffs_digest
 from loop.steps.approving import ask_people, current_plan
 from loop.steps.foreseeing import binds_diff, foresee
 from loop.steps.planning import inventory_digest, replan
+from loop.steps.storming import wave_of
 from loop.steps.through_outages import Follower, while_ours
 from loop.work import Work
 from store.database import Tx
@@ -94,7 +96,9 @@ def _same_diff(work: Work, plan: Plan) -> None:
     shown = work.context.store.foreseen.get(plan.id)
     if not binds_diff(work, plan) or shown is None or shown.problem is not None:
         return
-    if foresee(work, plan).digest != shown.digest:
+    wave = wave_of(work, plan) or 0  # the hosts of earlier waves have changed, as they should
+    left = plan.evolve(steps=plan.steps[wave:])
+    if foresee(work, left).digest != diffs_digest(shown.previews[wave:]):
         raise Refused("it would change something else now than what was shown to whoever approved it")
 
 
@@ -148,25 +152,29 @@ def _begin(work: Work, plan: Plan, by: str) -> tuple[Work, list[Lease], Run]:
         freeze = frozen(fleet.file.policy.freezes, work.now, everything=True)
         if freeze is not None:
             raise _Wait(freeze_words(freeze))
-        room = store.budgets.reserve(tx, plan, fleet, remedies)
+        wave = wave_of(work, plan)
+        room = store.budgets.reserve(tx, plan, fleet, remedies, only=wave)
         if room.cooling and by == POLICY:
             raise _Cooling("; ".join(room.cooling))
         if room.obstacle is not None:
             raise _Wait(room.obstacle)
         for words in room.cooling:
             work.note(tx, "cooldown.overridden", by, {"plan": plan.id, "reason": words})
-        read_only = all(remedies[step.remedy].read_only for step in plan.steps)
-        needed = sorted({*plan.hosts, *_beside(work, plan)})
+        steps = plan.steps if wave is None else plan.steps[wave : wave + 1]
+        read_only = all(remedies[step.remedy].read_only for step in steps)
+        targets = {host for step in steps for host in step.hosts}
+        needed = sorted({*targets, *_beside(work, steps)})
         hosts = [_lease_host(work, tx, host, read_only=read_only) for host in needed]
-        first = _begin_step(work, tx, plan, 0)
-        running = work.move(tx, State.RUNNING, f"running {plan.title}", due_at=work.now)
+        first = _begin_step(work, tx, plan, wave or 0)
+        title = "; ".join(map(step_title, steps))
+        running = work.move(tx, State.RUNNING, f"running {title}", due_at=work.now)
     return running, hosts, first
 
 
-def _beside(work: Work, plan: Plan) -> tuple[str, ...]:
-    """Hosts that the plan's remedies act on beside the plan's own: nobody else may be at work there meanwhile."""
-    reads = {variable for step in plan.steps for variable in work.catalog.remedy(step.remedy).reads}
-    return work.fleet.beside(plan.hosts, reads)
+def _beside(work: Work, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Hosts that the steps' remedies act on beside the steps' own: nobody else may be at work there meanwhile."""
+    reads = {variable for step in steps for variable in work.catalog.remedy(step.remedy).reads}
+    return work.fleet.beside([host for step in steps for host in step.hosts], reads)
 
 
 def _lease_host(work: Work, tx: Tx, host: str, *, read_only: bool) -> Lease:
@@ -211,7 +219,7 @@ def _execute_all(work: Work, plan: Plan, begun: Run) -> None:
 
 def _end(work: Work, plan: Plan, begun: Run, result: RunResult) -> Run | None:
     """In one transaction: the run is over, and the next one has begun, or the incident is verified (None)."""
-    more = result.status is RunStatus.SUCCESSFUL and begun.step + 1 < len(plan.steps)
+    more = result.status is RunStatus.SUCCESSFUL and begun.step + 1 < len(plan.steps) and not work.incident.is_storm
     with work.context.store.write(Point.RUNNING_END) as tx:
         work.context.store.leases.check(tx, work.keeper.lease)
         work.context.store.runs.end(tx, begun, result)

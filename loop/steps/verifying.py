@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.agents import Role
+from core.detections import Signal
 from core.outcomes import Outcome, Verdict, Verification
 from core.plans import Plan
 from core.points import Point
@@ -16,6 +17,7 @@ from core.states import State
 from knowledge.outcomes import make_outcome
 from loop.steps.approving import current_plan
 from loop.steps.planning import adopt, tried_remedies
+from loop.steps.storming import next_plan, next_wave, signals_of_run
 from loop.work import Work
 from planner.alternatives import next_proposal
 from store.database import Tx
@@ -37,8 +39,9 @@ def look(work: Work) -> None:
     if work.incident.request is not None:
         _close_request(work, plan, runs)
         return
-    verification = work.context.store.verifications.get(plan.id) or _begin(work, plan)
-    states = work.context.recheck.check(work.fleet, work.context.store.incidents.signals(work.incident.id))
+    signals = signals_of_run(work, plan, len(runs))
+    verification = work.context.store.verifications.get(plan.id) or _begin(work, plan, signals)
+    states = work.context.recheck.check(work.fleet, signals)
     found = judge.look(verification, states, _new_trouble(work, runs), work.now)
     futile = any(run.status in _FUTILE for run in runs) and SignalState.FIRING in states.values()
     if found.verdict is None and futile:
@@ -48,13 +51,15 @@ def look(work: Work) -> None:
             work.context.store.verifications.put(tx, found.verification)
             work.postpone(tx, found.next_at, found.reason)
         return
+    if found.verdict is Verdict.HEALED and work.incident.is_storm and len(runs) < len(plan.steps):
+        next_wave(work, plan, signals, len(runs), found.reason)
+        return
     _close(work, plan, runs, found)
 
 
-def _begin(work: Work, plan: Plan) -> Verification:
+def _begin(work: Work, plan: Plan, signals: Sequence[Signal]) -> Verification:
     remedies = [work.catalog.remedies.get(step.remedy) for step in plan.steps]
     settings = [remedy.verify for remedy in remedies if remedy is not None]
-    signals = work.context.store.incidents.signals(work.incident.id)
     lag = work.context.store.alerts.lag(work.incident.fleet, signals)
     return judge.begin(work.incident.id, plan.id, settings, work.fleet.file.verify, work.now, lag)
 
@@ -84,15 +89,20 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
     with work.context.presence.at(Role.KNOWLEDGE, f"{work.incident.id} {work.incident.title}"):
         outcome = make_outcome(work.incident, plan, runs, verdict, reason, cleared_at=cleared_at, at=work.now)
     store = work.context.store
+    signals = signals_of_run(work, plan, len(runs))
+    following = next_plan(work, plan, signals) if verdict is Verdict.HEALED else None
     with store.write(Point.VERIFYING_CLOSE) as tx:
         store.verifications.put(tx, found.verification)
         store.outcomes.add(tx, outcome)
         if verdict is Verdict.HEALED or only_looked:
             # The next sweep starts afresh: what it finds from now on is a new problem. (A sweep takes conditions
             # before incidents too, so that the two can't wait for each other.)
-            store.conditions.forget(tx, work.incident.fleet, store.incidents.signals(work.incident.id))
+            store.conditions.forget(tx, work.incident.fleet, signals)
             words = reason if only_looked else f"healed by {plan.title}: {reason}"
-            work.move(tx, State.RESOLVED, words, actor="verifier")
+            if following is not None:
+                adopt(work, tx, following, words)
+            else:
+                work.move(tx, State.RESOLVED, words, actor="verifier")
         else:
             _go_on(work, tx, plan, runs, outcome)
 
