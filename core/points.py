@@ -63,6 +63,13 @@ class Point(StrEnum):
     TOKENS_MAKE = "tokens.make"
     TOKENS_REVOKE = "tokens.revoke"
     PROBLEMS_REFUSED = "problems.refused"
+    MESSAGES_OPEN = "messages.open"
+    MESSAGES_SAVE = "messages.save"
+    MESSAGES_NOTE = "messages.note"
+    CALLBACKS_ACCEPT = "callbacks.accept"
+    CALLBACKS_TAKE = "callbacks.take"
+    CALLBACKS_DONE = "callbacks.done"
+    ANSWERS_REFUSED = "answers.refused"
 
 
 class Witness(Protocol):
