@@ -86,7 +86,7 @@ class WebhookTeller:
         """Send the event, unless it is the one that was sent last. Raises Undelivered."""
         said = event(story)
         said["data"]["reason"] = self._redactor.text(said["data"]["reason"])
-        digest = digest_of({"incident": story.incident.id, "plan": story.incident.plan_id, "event": _steady(said)})
+        digest = digest_of(_steady(said) | {"changed": story.incident.changed_at.isoformat()})
         if digest != told.digest:
             body = json.dumps(said | {"timestamp": story.incident.changed_at.isoformat()})
             headers = sign(self._key, f"msg_{digest[:32]}", self._clock.now(), body)

@@ -1,0 +1,192 @@
+"""The messenger: compares what people outside were told with how incidents stand, and tells the difference.
+
+It follows states, not events. Whoever could not be reached is told the newest state once he can be; in between nothing
+piles up, and nothing waits for him: steps of the loop know nothing of messages.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+from core.errors import BadInput, NotFound
+from core.fleets import Notify
+from core.leases import Lease
+from core.messages import Kind, Teller, Told, Undelivered
+from core.policies import Mode
+from core.redaction import Redactor
+from loop.context import Context
+from loop.stories import story_of
+
+log = logging.getLogger(__name__)
+
+LEASE = "messenger"
+"""One process at a time delivers."""
+_LOOK_ANYWAY = timedelta(seconds=5)
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
+_LONGEST_ASKED = timedelta(hours=1)
+"""More than this is not waited for, whatever a `Retry-After` says."""
+_ONE_TAKES = timedelta(seconds=20)
+"""Longer than the calls of one delivery together."""
+_LONGEST_ERROR = 300
+
+
+class _Wanted(NamedTuple):
+    """What the fleets' files say of whom to tell."""
+
+    notify: dict[str, Notify]
+    suggesting: frozenset[str]
+
+
+class Messenger:
+    """Tells channels how incidents stand. `look` is one round; see `postman.py` for who calls it."""
+
+    def __init__(self, context: Context, tellers: Mapping[Kind, Teller], work_left: Callable[[], int]) -> None:
+        """*tellers*: the ways that are set up. *work_left* works callbacks that a process left behind."""
+        self._context, self._tellers, self._work_left = context, tellers, work_left
+        self._redactor = Redactor(context.settings.secrets)
+        self._moment, self._looked_at = -1, context.clock.now() - _LOOK_ANYWAY
+        self._lease: Lease | None = None
+
+    @property
+    def idle(self) -> bool:
+        """True if there is nobody to tell, whatever happens."""
+        return not self._tellers
+
+    def look(self) -> int:
+        """Tell whatever is new. Returns how many messages were brought up to date. Raises Retryable."""
+        store, now = self._context.store, self._context.clock.now()
+        moment = store.messages.moment()
+        if moment == self._moment and now - self._looked_at < _LOOK_ANYWAY:
+            return 0
+        wanted = self._wanted()
+        opened = self._open(wanted)
+        behind = store.messages.behind(self._tellers.keys(), now)
+        left = store.callbacks.left()
+        told = 0
+        if (behind or left) and not self._hold():
+            return 0
+        if left:
+            self._work_left()
+        resting: set[tuple[Kind, str]] = set()
+        for one in behind:
+            if (one.kind, one.channel) in resting:
+                continue
+            if self._context.stopping.is_set() or not self._hold():
+                return told
+            if self._deliver(one):
+                told += 1
+            else:
+                resting.add((one.kind, one.channel))
+        # What could not be told is looked at again when its time has come, at the latest with the next look anyway.
+        self._moment, self._looked_at = (moment if not opened else -1), now
+        return told
+
+    def leave(self) -> None:
+        """Let another process deliver. Raises Retryable."""
+        if self._lease is not None:
+            self._context.store.leases.release_now([self._lease])
+            self._lease = None
+
+    def _hold(self) -> bool:
+        """True if the lease is ours for as long as one delivery takes."""
+        now = self._context.clock.now()
+        if self._lease is None or self._lease.expires_at - now < _ONE_TAKES:
+            ttl = max(self._context.settings.lease, 2 * _ONE_TAKES)
+            self._lease = self._context.store.leases.take_now(LEASE, self._context.worker, ttl)
+        return self._lease is not None
+
+    def _wanted(self) -> _Wanted:
+        source, notify, suggesting = self._context.fleet_source, dict[str, Notify](), set[str]()
+        for name in source.names():
+            try:
+                file = source.file(name)
+            except (BadInput, NotFound):
+                continue  # whoever sweeps it says so; what is told of it already is told on
+            if self._channels(file.notify):
+                notify[name] = file.notify
+                modes = {file.mode, *file.modes.groups.values(), *file.modes.remedies.values()}
+                if Mode.SUGGEST in modes:
+                    suggesting.add(name)
+        return _Wanted(notify, frozenset(suggesting))
+
+    def _channels(self, notify: Notify) -> list[tuple[Kind, str]]:
+        found = []
+        if notify.slack is not None and Kind.SLACK in self._tellers:
+            found.append((Kind.SLACK, notify.slack))
+        if notify.webhook and Kind.WEBHOOK in self._tellers:
+            found.append((Kind.WEBHOOK, ""))
+        return found
+
+    def _open(self, wanted: _Wanted) -> int:
+        """Make rows for what has to be told for the first time. Returns how many incidents that are."""
+        if not wanted.notify:
+            return 0
+        messages, now = self._context.store.messages, self._context.clock.now()
+        new = [(one.id, self._channels(wanted.notify[one.fleet])) for one in self._untold(wanted)]
+        if Kind.SLACK in self._tellers:
+            following = {name: notify.next for name, notify in wanted.notify.items() if notify.next is not None}
+            if following:
+                new += [(one, [(Kind.SLACK, channel)]) for one, channel in messages.widened(following)]
+        if not new or not self._hold():
+            return 0
+        log.debug("%s incidents are told for the first time at %s", len(new), now)
+        for incident_id, channels in new:
+            messages.open(incident_id, channels)
+        return len(new)
+
+    def _untold(self, wanted: _Wanted):  # type: ignore[no-untyped-def]
+        return self._context.store.messages.untold(wanted.notify, wanted.suggesting, self._context.clock.now())
+
+    def _deliver(self, told: Told) -> bool:
+        """Tell one channel of one incident. False if its channel has to rest."""
+        messages, now = self._context.store.messages, self._context.clock.now()
+        state = [told]
+
+        def save(after: Told) -> None:
+            state[0] = after
+            messages.save(after)
+
+        try:
+            story = story_of(self._context, told.incident_id, after=told.seq)
+            self._tellers[told.kind].tell(story, told, save)
+        except NotFound:
+            return True  # it was pruned meanwhile, and its row with it
+        except Undelivered as error:
+            words = self._redactor.text(str(error))[:_LONGEST_ERROR]
+            log.warning("%s %s was not told of %s: %s", told.kind, told.channel, told.incident_id, words)
+            if error.only_this:
+                failures = state[0].failures + 1
+                until = now + pause_after(failures, error.after)
+                messages.save(state[0].evolve(failures=failures, next_try_at=until, last_error=words))
+                return True
+            self._rest(told, words, error.after)
+            return False
+        if state[0].failures:
+            messages.save(state[0].evolve(failures=0, next_try_at=None, last_error=None))
+        self._well(told)
+        return True
+
+    def _rest(self, told: Told, words: str, after: float | None) -> None:
+        messages, now = self._context.store.messages, self._context.clock.now()
+        standing = messages.standing(told.kind, told.channel)
+        failures = standing.failures + 1
+        until = now + pause_after(failures, after)
+        note = {"failures": failures, "next_try_at": until, "last_error": words, "last_error_at": now}
+        messages.note(standing.evolve(**note))
+
+    def _well(self, told: Told) -> None:
+        messages, now = self._context.store.messages, self._context.clock.now()
+        standing = messages.standing(told.kind, told.channel)
+        if standing.failures or standing.last_told_at is None or now - standing.last_told_at > timedelta(minutes=1):
+            messages.note(standing.evolve(failures=0, next_try_at=None, last_told_at=now))
+
+
+def pause_after(failures: int, asked: float | None) -> timedelta:
+    """How long to wait after this many *failures* in a row, and at least the seconds that were *asked* for."""
+    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 20))
+    if asked is None or not asked > 0:
+        return pause
+    return max(pause, min(_LONGEST_ASKED, timedelta(seconds=min(asked, _LONGEST_ASKED.total_seconds()))))
