@@ -33,6 +33,9 @@ _OPENAPI, _DOCS = f"{BASE}/openapi.json", f"{BASE}/docs"
 OPEN_PATHS = frozenset({"/healthz", "/readyz", _OPENAPI, _DOCS})
 """Needs no token: whether we are up, and what the API looks like."""
 
+SELF_AUTHENTICATED = (f"{BASE}/hooks/", f"{BASE}/slack/")
+"""Paths that begin so ask their senders for secrets of their own: nobody is let in here for a token or a session."""
+
 _LONGEST_PERSON = 90
 _ABOUT = "Self-healing for Ansible fleets. Errors are `application/problem+json`; times are ISO 8601 with a zone."
 _NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, agents, pauses, tokens)
@@ -69,6 +72,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         owner_lately=tokens_made.owner_lately,
         person=person,
         open_paths=OPEN_PATHS,
+        self_authenticated=SELF_AUTHENTICATED,
     )
     app.add_middleware(Border)
 

@@ -42,37 +42,40 @@ class Authentication:
         self,
         app: ASGIApp,
         *,
-        owner: Callable[[str], str | None],
-        owner_lately: Callable[[str], str | None],
+        owner: Callable[[str], Access | None],
+        owner_lately: Callable[[str], Access | None],
         person: str | None,
         open_paths: frozenset[str],
+        self_authenticated: tuple[str, ...] = (),
     ) -> None:
         """*owner* looks a token up by its digest, which takes the same time for every wrong one. See `create_app`.
 
         *owner_lately* is asked first: it knows who was looked up a moment ago, without waiting for anything.
         """
         self._app, self._owner, self._lately = app, owner, owner_lately
-        self._person, self._open = person, open_paths
+        self._owner_access = None if person is None else Access.owner(person)
+        self._open, self._self_authenticated = open_paths, self_authenticated
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
-        if scope["type"] == "lifespan" or scope.get("path") in self._open:
+        path = scope.get("path", "")
+        if scope["type"] == "lifespan" or path in self._open or path.startswith(self._self_authenticated):
             await self._app(scope, receive, send)
             return
         try:
-            name = self._person or await self._owner_of(Headers(scope=scope))
+            access = self._owner_access or await self._owner_of(Headers(scope=scope))
         except Retryable as error:
             await answer_error(error)(scope, receive, send)
             return
-        if name is None:
+        if access is None:
             detail = "send a token that is in force, as `Authorization: Bearer <token>`"
             refusal = answer(UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})
             await refusal(scope, receive, send)
             return
-        scope.setdefault("state", {})["actor"] = Actor(Access.owner(name))
+        scope.setdefault("state", {})["actor"] = Actor(access)
         await self._app(scope, receive, send)
 
-    async def _owner_of(self, headers: Headers) -> str | None:
+    async def _owner_of(self, headers: Headers) -> Access | None:
         given = headers.getlist("authorization")
         if len(given) != 1:
             return None

@@ -157,7 +157,7 @@ def _journal(loop: Loop, request: Request, error: Refused) -> None:
     except NotFound:
         incident_id = None
     try:
-        with store.write(Point.PROBLEMS_REFUSED) as tx:
+        with store.write(Point.REFUSALS_TELL) as tx:
             store.journal.append(tx, "request.refused", request.state.actor.by, body, incident_id)
     except Retryable as problem:
         log.error("a refusal could not be journalled: %s: %s", body, problem)

@@ -16,3 +16,8 @@ def digest_of(value: object) -> str:
 def digest_of_files(files: Mapping[str, bytes]) -> str:
     """SHA-256 over relative paths and contents, independent of order and safe against moved borders."""
     return digest_of({path: hashlib.sha256(content).hexdigest() for path, content in files.items()})
+
+
+def digest_of_secret(secret: str) -> str:
+    """SHA-256 of a secret of our own making: it is too long to be guessed, so that no salt is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -62,7 +62,6 @@ class Point(StrEnum):
     BACKPRESSURE_LEAVE_OUT = "backpressure.leave_out"
     TOKENS_MAKE = "tokens.make"
     TOKENS_REVOKE = "tokens.revoke"
-    PROBLEMS_REFUSED = "problems.refused"
     MESSAGES_OPEN = "messages.open"
     MESSAGES_SAVE = "messages.save"
     MESSAGES_NOTE = "messages.note"
@@ -70,6 +69,19 @@ class Point(StrEnum):
     CALLBACKS_TAKE = "callbacks.take"
     CALLBACKS_DONE = "callbacks.done"
     ANSWERS_REFUSED = "answers.refused"
+    PEOPLE_ADD = "people.add"
+    PEOPLE_SWITCH = "people.switch"
+    PEOPLE_GRANT = "people.grant"
+    PEOPLE_REVOKE = "people.revoke"
+    PEOPLE_LINK = "people.link"
+    PEOPLE_UNLINK = "people.unlink"
+    PASSWORDS_SET = "passwords.set"
+    SESSIONS_OPEN = "sessions.open"
+    SESSIONS_SEE = "sessions.see"
+    SESSIONS_END = "sessions.end"
+    ATTEMPTS_TAKE = "attempts.take"
+    ATTEMPTS_FORGET = "attempts.forget"
+    REFUSALS_TELL = "refusals.tell"
 
 
 class Witness(Protocol):

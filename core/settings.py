@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.durations import Duration
@@ -59,6 +59,26 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     port: int = Field(default=8484, ge=0, le=65535, description="Port of the API; 0 picks a free one.")
+    public_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/@?#]+/?$",
+        description="Base URL under which people reach this installation, for example `https://fleetmend.example.com`; "
+        "links in messages begin with it. If it is https, cookies are sent over TLS alone.",
+    )
+    tls_cert: Path | None = Field(
+        default=None,
+        description="PEM file with the certificate that the API is served with, and its chain. Goes with "
+        "`FLEETMEND_TLS_KEY`; without the two, the API speaks plain HTTP.",
+    )
+    tls_key: Path | None = Field(
+        default=None, description="PEM file with the private key of `FLEETMEND_TLS_CERT`, without a passphrase."
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="JSON list of the addresses or networks of proxies in front of the API, for example "
+        '`["10.0.0.5", "192.168.0.0/24"]`: what they say of who asks (`X-Forwarded-For`, `X-Forwarded-Proto`) is '
+        "believed, and nobody else's word.",
+    )
     url: str | None = Field(default=None, description="Base URL of a fleetmend API elsewhere, for the command line.")
     token: str | None = Field(default=None, repr=False, description="API token that the command line sends to `url`.")
     model: str | None = Field(
@@ -134,11 +154,6 @@ class Settings(BaseSettings):
         repr=False,
         description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
         "elsewhere can tell you when it is not. Treated as a secret.",
-    )
-    public_url: str | None = Field(
-        default=None,
-        pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
-        description="Where people reach this fleetmend from outside, for links in messages and for Slack's callbacks.",
     )
     slack_token: str | None = Field(
         default=None, repr=False, description="Token of the Slack app's bot, `xoxb-…`. See docs/howto/slack.md."

@@ -39,7 +39,7 @@ def story_of(context: Context, incident_id: str, *, after: int = 0) -> Story:
 def link_of(context: Context, incident_id: str) -> str | None:
     """Where people read all of an incident, if the settings say where they reach us."""
     base = context.settings.public_url
-    return None if base is None else f"{base.rstrip('/')}/incidents/{incident_id}"
+    return None if base is None else f"{base}/incidents/{incident_id}"
 
 
 def _in_words(context: Context, incident: Incident) -> str:

@@ -24,6 +24,7 @@ from store.messages import Messages
 from store.migrations import migrate
 from store.outcomes import Outcomes, Verifications
 from store.pauses import Pauses
+from store.people import People
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
 from store.retention import Retention
@@ -51,7 +52,8 @@ class Store:
         self.verifications = Verifications(database)
         self.outcomes = Outcomes(database, self.journal)
         self.pauses = Pauses(database, clock, self.journal)
-        self.tokens = Tokens(database, clock, self.journal)
+        self.people = People(database, clock, self.journal)
+        self.tokens = Tokens(database, clock, self.journal, self.people)
         self.ticks = Ticks(database)
         self.agents = Agents(database, clock)
         self.counters = Counters(database, clock)

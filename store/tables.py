@@ -263,12 +263,3 @@ pauses = Table(
     Column("reason", Text, nullable=False),
     Column("at", Utc, nullable=False),
 )
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("name", String(100), nullable=False, unique=True),
-    Column("digest", String(64), nullable=False, unique=True),
-    Column("created_at", Utc, nullable=False),
-)

@@ -1,8 +1,7 @@
-"""API tokens: shown once, and stored as digests only."""
+"""API tokens: shown once, and stored as digests only. Each is a person's, and may do no more than that person may."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from datetime import datetime
@@ -12,50 +11,87 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.clock import Clock
+from core.digests import digest_of_secret
 from core.errors import Conflict
 from core.ids import new_id
+from core.pauses import EVERY_FLEET
+from core.people import Access, Grant, Role, narrowed
 from core.points import Point
 from store.database import Database
 from store.journal import Journal
-from store.tables import tokens
+from store.people import People, access_in
+from store.people_tables import people, tokens
 
 _LATELY_SECONDS = 0.25
 _MOST_KNOWN = 100
 
 
 class KnownToken(NamedTuple):
-    """A token in force; the secret itself is kept nowhere."""
+    """A token that was made; the secret itself is kept nowhere. It may do what `narrowed` leaves of its person's."""
 
     name: str
+    person: str
+    role: Role
+    fleet: str
     created_at: datetime
+    expires_at: datetime | None
+
+
+class _Known(NamedTuple):
+    at: float
+    access: Access
+    expires_at: datetime | None
 
 
 class Tokens:
     """API tokens: only their digests are stored."""
 
-    def __init__(self, database: Database, clock: Clock, journal: Journal) -> None:
-        self._database, self._clock, self._journal = database, clock, journal
-        self._known: dict[str, tuple[float, str]] = {}
+    def __init__(self, database: Database, clock: Clock, journal: Journal, people: People) -> None:
+        self._database, self._clock, self._journal, self._people = database, clock, journal, people
+        self._known: dict[str, _Known] = {}
+        self._changes = 0
+        people.on_change = self.forget
 
     def any(self) -> bool:
         """True if at least one token exists."""
         with self._database.read() as tx:
             return tx.one(select(tokens.c.id).limit(1)) is not None
 
-    def in_force(self) -> list[KnownToken]:
-        """Every token, by name."""
+    def all(self) -> list[KnownToken]:
+        """Every token, expired ones included, by name."""
+        columns = [tokens.c[name] for name in KnownToken._fields]
         with self._database.read() as tx:
-            rows = tx.all(select(tokens.c.name, tokens.c.created_at).order_by(tokens.c.name))
-        return [KnownToken(row["name"], row["created_at"]) for row in rows]
+            rows = tx.all(select(*columns).order_by(tokens.c.name))
+        return [KnownToken(**dict(row) | {"role": Role(row["role"])}) for row in rows]
 
-    def make(self, name: str, by: str) -> str:
-        """Make a token for *name* and return it: this is the only time that it can be seen. Raises Conflict."""
+    def make(
+        self,
+        name: str,
+        by: str,
+        *,
+        person: str | None = None,
+        role: Role = Role.ADMIN,
+        fleet: str = EVERY_FLEET,
+        expires_at: datetime | None = None,
+    ) -> str:
+        """Make a token of *person* and return it: this is the only time that it can be seen. Raises Conflict, NotFound.
+
+        It is limited to *role* and *fleet*. Without *person* it is of whoever is called as the token is; if there is
+        nobody yet, he is added, and granted just that.
+        """
         secret = f"fm_{secrets.token_urlsafe(32)}"
-        values = {"id": new_id("tok"), "name": name, "digest": _digest(secret), "created_at": self._clock.now()}
+        values = {"id": new_id("tok"), "name": name, "person": person or name, "role": role.value, "fleet": fleet}
+        times = {"created_at": self._clock.now(), "expires_at": expires_at}
+        if person is not None:
+            self._people.get(person)
         try:
             with self._database.write(Point.TOKENS_MAKE) as tx:
-                tx.execute(insert(tokens).values(**values))
-                self._journal.append(tx, "token.made", by, {"token": values["id"], "name": name})
+                if person is None and tx.one(select(people.c.name).where(people.c.name == name)) is None:
+                    self._people.enter(tx, name, by, (Grant(role=role, fleet=fleet),))
+                tx.execute(insert(tokens).values(**values, **times, digest=digest_of_secret(secret)))
+                until = None if expires_at is None else expires_at.isoformat()
+                body = {"token": values["id"], "name": name, "person": person or name, "role": role, "fleet": fleet}
+                self._journal.append(tx, "token.made", by, body | {"expires_at": until})
         except IntegrityError as error:
             raise Conflict(f"there is a token called {name!r} already; choose another name") from error
         return secret
@@ -66,29 +102,38 @@ class Tokens:
             gone = tx.execute(delete(tokens).where(tokens.c.name == name)).rowcount > 0
             if gone:
                 self._journal.append(tx, "token.revoked", by, {"name": name})
-        self._known.clear()
+        self.forget()
         return gone
 
-    def owner(self, secret: str) -> str | None:
-        """The name that the token was made for, or None if there is no such token."""
-        began, digest = time.monotonic(), _digest(secret)
+    def owner(self, secret: str) -> Access | None:
+        """What the token lets its person do now; None if there is no such token, or if it or its person is out."""
+        began, digest, changes = time.monotonic(), digest_of_secret(secret), self._changes
         with self._database.read() as tx:
-            row = tx.one(select(tokens.c.name).where(tokens.c.digest == digest))
-        if row is None:
+            row = tx.one(select(tokens).where(tokens.c.digest == digest))
+            access = None if row is None else access_in(tx, row["person"], f"token:{row['name']}")
+        if row is None or access is None or self._expired(row["expires_at"]):
             return None
+        access = access.evolve(grants=narrowed(access.grants, Role(row["role"]), row["fleet"]))
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[digest] = (began, str(row["name"]))
-        return str(row["name"])
+        if changes == self._changes:  # else what was read may not hold any more
+            self._known[digest] = _Known(began, access, row["expires_at"])
+        return access
 
-    def owner_lately(self, secret: str) -> str | None:
-        """The owner, if `owner` found one within the last quarter of a second; asks nobody, and so never waits.
+    def owner_lately(self, secret: str) -> Access | None:
+        """What `owner` found within the last quarter of a second; asks nobody, and so never waits.
 
-        A token that another process revoked is taken for that long; one that this process revoked is not.
+        What another process took away is taken for there that long; what this one took away, or what expired, is not.
         """
-        at, name = self._known.get(_digest(secret), (0.0, None))
-        return name if time.monotonic() - at < _LATELY_SECONDS else None
+        known = self._known.get(digest_of_secret(secret))
+        if known is None or time.monotonic() - known.at >= _LATELY_SECONDS or self._expired(known.expires_at):
+            return None
+        return known.access
 
+    def forget(self) -> None:
+        """What was known of people and tokens does not hold any more."""
+        self._changes += 1
+        self._known.clear()
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    def _expired(self, expires_at: datetime | None) -> bool:
+        return expires_at is not None and expires_at <= self._clock.now()
