@@ -19,10 +19,12 @@ from api.routes import (
     incidents,
     journal,
     lessons,
+    messages,
     pauses,
     plans,
     requests,
     runs,
+    slack,
     tokens,
 )
 from core.errors import BadInput
@@ -38,7 +40,21 @@ SELF_AUTHENTICATED = (f"{BASE}/hooks/", f"{BASE}/slack/")
 
 _LONGEST_PERSON = 90
 _ABOUT = "Self-healing for Ansible fleets. Errors are `application/problem+json`; times are ISO 8601 with a zone."
-_NOUNS = (detections, incidents, plans, requests, runs, catalog, fleets, lessons, journal, agents, pauses, tokens)
+_NOUNS = (
+    detections,
+    incidents,
+    plans,
+    requests,
+    runs,
+    catalog,
+    fleets,
+    lessons,
+    journal,
+    agents,
+    pauses,
+    messages,
+    tokens,
+)
 
 
 def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
@@ -84,6 +100,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     closed.include_router(health.closed)
     app.include_router(closed)
     app.include_router(health.router)
+    app.include_router(slack.router, prefix=BASE)
     return app
 
 

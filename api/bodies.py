@@ -170,3 +170,9 @@ class TokenBody(Model):
     """A new token. Its name is who acts: `person:<name>` in the journal, `api:<name>` as a source of detections."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@\-]{0,62}$")
+
+
+class FleetBody(Model):
+    """Which fleet is meant."""
+
+    fleet: Name

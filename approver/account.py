@@ -56,7 +56,7 @@ def _verdict(_actor: str, body: Body) -> str:
 
 
 def _moved(_actor: str, body: Body) -> str | None:
-    said = _STATES.get(str(body.get("to")))
+    said = _STATES.get(State(str(body.get("to"))))
     return None if said is None else f"{said}: {body.get('reason')}"
 
 

@@ -23,6 +23,7 @@ from cli import (
     processes,
     runs,
     settings,
+    slack,
     tokens,
     undo,
     up,
@@ -105,6 +106,7 @@ app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(slack.app, name="slack")
 app.add_typer(db.app, name="db")
 _add("backup", db.backup)
 _add("restore", db.restore)

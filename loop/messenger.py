@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound, Retryable
 from core.fleets import Notify
 from core.leases import Lease
 from core.messages import Kind, Teller, Told, Undelivered
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LEASE = "messenger"
 """One process at a time delivers."""
+MOST_AT_ONCE = 100
 _LOOK_ANYWAY = timedelta(seconds=5)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
 _LONGEST_ASKED = timedelta(hours=1)
@@ -63,14 +64,16 @@ class Messenger:
             return 0
         wanted = self._wanted()
         opened = self._open(wanted)
-        behind = store.messages.behind(self._tellers.keys(), now)
+        behind = store.messages.behind(self._tellers.keys(), now, MOST_AT_ONCE)
         left = store.callbacks.left()
-        told = 0
+        # What could not be told is looked at again when its time has come, at the latest with the next look anyway.
+        all_seen = not opened and len(behind) < MOST_AT_ONCE
+        self._moment, self._looked_at = (moment if all_seen else -1), now
         if (behind or left) and not self._hold():
             return 0
         if left:
             self._work_left()
-        resting: set[tuple[Kind, str]] = set()
+        told, resting = 0, set[tuple[Kind, str]]()
         for one in behind:
             if (one.kind, one.channel) in resting:
                 continue
@@ -80,8 +83,6 @@ class Messenger:
                 told += 1
             else:
                 resting.add((one.kind, one.channel))
-        # What could not be told is looked at again when its time has come, at the latest with the next look anyway.
-        self._moment, self._looked_at = (moment if not opened else -1), now
         return told
 
     def leave(self) -> None:
@@ -124,26 +125,22 @@ class Messenger:
         """Make rows for what has to be told for the first time. Returns how many incidents that are."""
         if not wanted.notify:
             return 0
-        messages, now = self._context.store.messages, self._context.clock.now()
-        new = [(one.id, self._channels(wanted.notify[one.fleet])) for one in self._untold(wanted)]
+        messages = self._context.store.messages
+        untold = messages.untold(wanted.notify, wanted.suggesting, self._context.clock.now())
+        new = [(one.id, self._channels(wanted.notify[one.fleet])) for one in untold]
         if Kind.SLACK in self._tellers:
             following = {name: notify.next for name, notify in wanted.notify.items() if notify.next is not None}
             if following:
                 new += [(one, [(Kind.SLACK, channel)]) for one, channel in messages.widened(following)]
         if not new or not self._hold():
             return 0
-        log.debug("%s incidents are told for the first time at %s", len(new), now)
         for incident_id, channels in new:
             messages.open(incident_id, channels)
         return len(new)
 
-    def _untold(self, wanted: _Wanted):  # type: ignore[no-untyped-def]
-        return self._context.store.messages.untold(wanted.notify, wanted.suggesting, self._context.clock.now())
-
     def _deliver(self, told: Told) -> bool:
         """Tell one channel of one incident. False if its channel has to rest."""
-        messages, now = self._context.store.messages, self._context.clock.now()
-        state = [told]
+        messages, state = self._context.store.messages, [told]
 
         def save(after: Told) -> None:
             state[0] = after
@@ -157,17 +154,27 @@ class Messenger:
         except Undelivered as error:
             words = self._redactor.text(str(error))[:_LONGEST_ERROR]
             log.warning("%s %s was not told of %s: %s", told.kind, told.channel, told.incident_id, words)
-            if error.only_this:
-                failures = state[0].failures + 1
-                until = now + pause_after(failures, error.after)
-                messages.save(state[0].evolve(failures=failures, next_try_at=until, last_error=words))
-                return True
-            self._rest(told, words, error.after)
-            return False
+            if not error.only_this:
+                self._rest(told, words, error.after)
+                return False
+            self._rest_one(state[0], words, error.after)
+            return True
+        except Retryable:
+            raise
+        except Exception as error:
+            # One incident that can't be told must not keep the others from being told.
+            log.exception("%s could not be told of %s", told.kind, told.incident_id)
+            self._rest_one(state[0], f"a fault of fleetmend's own: {type(error).__name__}; see the log", None)
+            return True
         if state[0].failures:
             messages.save(state[0].evolve(failures=0, next_try_at=None, last_error=None))
         self._well(told)
         return True
+
+    def _rest_one(self, told: Told, words: str, after: float | None) -> None:
+        failures = told.failures + 1
+        until = self._context.clock.now() + pause_after(failures, after)
+        self._context.store.messages.save(told.evolve(failures=failures, next_try_at=until, last_error=words))
 
     def _rest(self, told: Told, words: str, after: float | None) -> None:
         messages, now = self._context.store.messages, self._context.clock.now()
@@ -186,7 +193,7 @@ class Messenger:
 
 def pause_after(failures: int, asked: float | None) -> timedelta:
     """How long to wait after this many *failures* in a row, and at least the seconds that were *asked* for."""
-    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 20))
+    pause = min(_LONGEST_PAUSE, timedelta(seconds=_FIRST_PAUSE.total_seconds() * 2.0 ** min(failures - 1, 20)))
     if asked is None or not asked > 0:
         return pause
     return max(pause, min(_LONGEST_ASKED, timedelta(seconds=min(asked, _LONGEST_ASKED.total_seconds()))))

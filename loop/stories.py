@@ -21,7 +21,9 @@ def story_of(context: Context, incident_id: str, *, after: int = 0) -> Story:
         outcomes = store.outcomes.newest(incident_id=incident.id, limit=1)
         entries = tuple(store.journal.entries(after=after, incident_id=incident.id, limit=_MOST_ENTRIES))
     remedies = context.catalog.remedies
-    titles = {step.remedy: remedies[step.remedy].title for step in plan.steps if step.remedy in remedies} if plan else {}
+    titles = (
+        {step.remedy: remedies[step.remedy].title for step in plan.steps if step.remedy in remedies} if plan else {}
+    )
     return Story(
         incident=incident,
         symptom=_in_words(context, incident),

@@ -117,7 +117,9 @@ class People:
                 body = {"person": name, "provider": provider, "subject": subject}
                 self._journal.append(tx, "identity.linked", by, body)
         except IntegrityError as error:
-            raise Conflict(f"the {provider} user {subject} is linked to somebody else; unlink it there first") from error
+            raise Conflict(
+                f"the {provider} user {subject} is linked to somebody else; unlink it there first"
+            ) from error
         self.on_change()
         return self.get(name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ _SECONDS = 6.0
 _SOON_SECONDS = 2.5
 """A `trigger_id` lives for three seconds."""
 _TOO_MANY = 429
+_PAGES, _TYPES = 20, "public_channel,private_channel"
 _ONLY_THIS = frozenset(
     {
         "invalid_blocks",
@@ -96,6 +97,21 @@ class Slack:
         headers = {str(name).lower(): value for name, value in (answer.headers or {}).items()}
         return dict(answer.data), [one.strip() for one in str(headers.get("x-oauth-scopes", "")).split(",") if one]
 
+    def is_member(self, channel: str) -> bool:
+        """True if the app is in *channel*, which is a name (`#ops`) or an id."""
+        if not channel.startswith("#"):
+            return bool(self._get("conversations.info", channel=channel)["channel"].get("is_member"))
+        cursor = ""
+        for _ in range(_PAGES):
+            page = self._get("conversations.list", types=_TYPES, exclude_archived="true", limit="1000", cursor=cursor)
+            for one in page["channels"]:
+                if one.get("name") == channel.removeprefix("#"):
+                    return bool(one.get("is_member"))
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        raise SlackError("channel_not_found", f"no such channel ({NEXT_STEP['channel_not_found']})")
+
     def answer(self, url: str, words: str, blocks: Sequence[Block] | None = None) -> None:
         """Answer whoever clicked or typed, at the `response_url` that came along, for him alone.
 
@@ -115,9 +131,16 @@ class Slack:
         if answer.status_code != 200:
             raise Undelivered(f"Slack answered {answer.status_code} at the response_url")
 
+    def _get(self, method: str, **arguments: str) -> Any:
+        """A call of those that take no JSON."""
+        return self._sent(method, lambda: self._web.api_call(method, http_verb="GET", params=arguments))
+
     def _call(self, method: str, seconds: float = _SECONDS, /, **arguments: Any) -> Any:
+        return self._sent(method, lambda: self._web.api_call(method, json=arguments), seconds)
+
+    def _sent(self, method: str, call: Callable[[], Any], seconds: float = _SECONDS) -> Any:
         try:
-            return within(seconds, lambda: self._web.api_call(method, json=arguments))
+            return within(seconds, call)
         except SlackApiError as error:
             raise self._as_ours(method, error) from None
         except (URLError, OSError, SlackClientError, ValueError) as error:

@@ -185,7 +185,9 @@ def _changes(story: Story, plan: Plan) -> list[Block]:
     unforeseen = sorted({one_line(task) for host in diffs for task in host.unforeseen})
     if unforeseen:
         more = len(unforeseen) - _UNFORESEEN
-        tasks = ", ".join(clip(task, 80) for task in unforeseen[:_UNFORESEEN]) + (f" and {more} more" if more > 0 else "")
+        tasks = ", ".join(clip(task, 80) for task in unforeseen[:_UNFORESEEN]) + (
+            f" and {more} more" if more > 0 else ""
+        )
         elements.append(section(glue("Can't be foreseen: "), run_of(tasks, longest=600)))
     if found.problem is not None:
         elements.append(section(glue("Not foreseen: "), run_of(found.problem, longest=_REASON)))
@@ -215,5 +217,3 @@ def _foot(story: Story) -> Iterator[Block]:
     if story.plan is not None:
         yield glue(f"Plan {story.plan.hash[:8]}  ·  ")
     yield link(story.link, story.incident.id) if story.link is not None else glue(story.incident.id)
-
-
