@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from core.detections import Detection, Evidence
+from core.durations import Duration
 from core.errors import BadInput
 from core.model import HostName, Model, Name, Scalar, Subject, Time
 from core.severity import Severity
@@ -121,6 +122,32 @@ class ApproveBody(Model):
         pattern=r"^[0-9a-f]{64}$",
         description="The hash of the plan that was looked at: if it is another one by now, nothing is approved.",
     )
+    hosts: tuple[HostName, ...] | None = Field(
+        default=None, max_length=1000, description="Only for these of the plan's hosts; all of them by default."
+    )
+    reason: Annotated[Text, Field(max_length=500)] = ""
+
+
+class ChangeBody(Model):
+    """Other parameters for a step of an incident's plan, or fewer hosts; what is left out stays as it is."""
+
+    plan_hash: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="The hash of the plan that was looked at: if it is another one by now, nothing is changed.",
+    )
+    step: int = Field(default=0, ge=0, le=100, description="Which step; they are numbered from 0.")
+    parameters: Annotated[
+        dict[Name, Scalar], BeforeValidator(_facts, json_schema_input_type=dict[Name, Scalar]), Field(max_length=20)
+    ] = Field(default_factory=dict)
+    hosts: tuple[HostName, ...] | None = Field(default=None, max_length=1000)
+    reason: Annotated[Text, Field(max_length=500)] = ""
+
+
+class SnoozeBody(Model):
+    """When to ask again."""
+
+    for_: Duration = Field(alias="for", description="In how long, from `1m` to `1d`.")
     reason: Annotated[Text, Field(max_length=500)] = ""
 
 

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 
+from core.digests import digest_of
 from core.durations import Duration
 from core.errors import BadInput, NotFound
 from core.model import Model, Name
@@ -53,6 +55,11 @@ class Catalog:
         if id not in self.symptoms:
             raise _not_found("symptom", id, self.symptoms, f"known: {', '.join(sorted(self.symptoms))}")
         return self.symptoms[id]
+
+    @cached_property
+    def digest(self) -> str:
+        """Over the digests of all remedies, and which of them are vetted."""
+        return digest_of({remedy.id: [remedy.digest, remedy.vetted] for remedy in self.remedies.values()})
 
     @property
     def probe_names(self) -> frozenset[str]:

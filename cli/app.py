@@ -8,6 +8,7 @@ import typer
 
 from cli import (
     agents,
+    answers,
     ask,
     catalog,
     db,
@@ -20,6 +21,7 @@ from cli import (
     lessons,
     pause,
     plan,
+    policy,
     processes,
     runs,
     settings,
@@ -91,6 +93,10 @@ _add("incident", incidents.incident)
 _add("plan", plan.plan)
 _add("approve", plan.approve)
 _add("reject", plan.reject)
+_add("change", answers.change)
+_add("snooze", answers.snooze)
+_add("escalate", answers.escalate)
+app.add_typer(policy.app, name="policy")
 _add("close", incidents.close)
 _add("detect", detect.detect)
 _add("ask", ask.ask)

@@ -26,7 +26,9 @@ def ask(
     ctx: typer.Context,
     fleet: Annotated[str, typer.Option(help="The fleet.")],
     text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]…", help="What you want, in words.")] = None,
-    host: Annotated[str | None, typer.Option(help="The host, unless the text names it.")] = None,
+    hosts: Annotated[
+        list[str] | None, typer.Option("--host", help="The host, unless the text names it; may be repeated.")
+    ] = None,
     remedy: Annotated[str | None, typer.Option(help="A remedy by name, instead of words.")] = None,
     values: Annotated[
         list[str] | None,
@@ -42,7 +44,7 @@ def ask(
     wish = {
         "fleet": fleet,
         "text": " ".join(text or []) or None,
-        "host": host,
+        "hosts": hosts or None,
         "remedy": remedy,
         "parameters": read_pairs(values or [], "--set") if remedy is not None else None,
     }

@@ -11,7 +11,7 @@ from cli.account import show_plan
 from cli.incidents import IncidentId, get_incident
 from cli.page import Page
 from cli.session import Session, session
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 
 Json = dict[str, Any]
 
@@ -19,13 +19,15 @@ Json = dict[str, Any]
 def plan(
     ctx: typer.Context,
     incident_id: IncidentId,
-    diff: Annotated[bool, typer.Option("--diff", help="Ask Ansible what would change, changing nothing.")] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what would change: as people were shown it, or else a new look.")
+    ] = False,
 ) -> None:
     """Show an incident's plan: what, where and why."""
     one = session(ctx)
     found = get_incident(one, incident_id)
     current = current_plan(found)
-    preview = one.client.get(f"/incidents/{found['id']}/preview") if diff else None
+    preview = _foreseen(one, found, current) if diff else None
     if one.as_json:
         one.page.json(current if preview is None else {"plan": current, "preview": preview})
         return
@@ -43,19 +45,23 @@ def approve(
     plan_hash: Annotated[
         str | None, typer.Option("--hash", help="Approve only if the plan still has this hash.")
     ] = None,
+    hosts: Annotated[
+        list[str] | None, typer.Option("--host", help="Only for this host of the plan; may be repeated.")
+    ] = None,
 ) -> None:
-    """Say yes to an incident's plan, exactly as it is now."""
+    """Say yes to an incident's plan, exactly as it is now, or to it for some of its hosts alone."""
     one = session(ctx)
     found = get_incident(one, incident_id)
     current = current_plan(found)
     # What is approved is the plan that was just read, and no later one.
-    body = {"plan_hash": plan_hash or current["hash"], "reason": reason}
+    body = {"plan_hash": plan_hash or current["hash"], "reason": reason, "hosts": hosts or None}
     given = one.client.post(f"/incidents/{found['id']}/approve", body)
     if one.as_json:
         one.page.json(given)
         return
-    one.page.line(f"approved for {found['id']}:", current["title"])
-    _standing(one, found["id"])
+    now = get_incident(one, found["id"])
+    one.page.line(f"approved for {found['id']}:", current_plan(now)["title"])
+    one.page.line(f"{found['id']} is {now['state']}: {now['reason']}")
 
 
 def reject(
@@ -85,8 +91,11 @@ def hint(page: Page, incident: Json) -> None:
     """Say how to decide, where that is what the incident waits for."""
     if incident["state"] in ("planned", "awaiting_approval"):
         page.line()
-        page.line(f"fleetmend approve {incident['id']}")
+        page.line(f"fleetmend approve {incident['id']}     (--host HOST: for some of its hosts)")
         page.line(f"fleetmend reject {incident['id']} --reason '…'")
+        page.line(f"fleetmend change {incident['id']} --set NAME=VALUE     (another plan, that somebody else approves)")
+        page.line(f"fleetmend snooze {incident['id']} --for 1h")
+        page.line(f"fleetmend escalate {incident['id']} --reason '…'     (you mend it yourself)")
 
 
 def show_preview(page: Page, preview: Json) -> None:
@@ -104,6 +113,10 @@ def show_preview(page: Page, preview: Json) -> None:
             page.fields([("tasks", ", ".join(host["tasks"])), ("can't be foreseen", ", ".join(host["unforeseen"]))])
 
 
-def _standing(one: Session, incident_id: str) -> None:
-    now = one.client.get(f"/incidents/{quote(incident_id, safe='')}")
-    one.page.line(f"{incident_id} is {now['state']}: {now['reason']}")
+def _foreseen(one: Session, incident: Json, current: Json) -> Json:
+    """What people were shown when they were asked about the plan; if they were not asked yet, a look now."""
+    try:
+        found = one.client.get(f"/plans/{quote(current['id'], safe='')}/foreseen")
+    except NotFound:
+        found = one.client.get(f"/incidents/{quote(incident['id'], safe='')}/preview")
+    return dict(found)

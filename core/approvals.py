@@ -92,7 +92,8 @@ class Usage(Model):
     paused: str | None = None
     """Who paused what and why, or None."""
     running: int = 0
-    hosts_last_hour: frozenset[str] = frozenset()
+    hosts_touched: int = 0
+    """Different hosts that runs touched within the last hour, and this plan's own."""
     unhealthy_share: float = 0.0
     """Share of the fleet's hosts with a live incident, 0 to 1."""
     last_runs: dict[str, Time] = Field(default_factory=dict)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
+from pydantic import Field
+
 from core.approvals import Approval, Ask, Foreseen
 from core.errors import Retryable
 from core.incidents import Incident
@@ -66,7 +68,7 @@ class Story(Model):
     symptom: str
     """In words."""
     plan: Plan | None = None
-    remedies: dict[str, str] = {}
+    remedies: dict[str, str] = Field(default_factory=dict)
     """Remedy id -> title."""
     ask: Ask | None = None
     foreseen: Foreseen | None = None

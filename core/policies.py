@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from core.durations import Duration
 from core.model import Model, Name
@@ -68,7 +68,9 @@ def _local_time(text: object) -> object:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
-ClockTime = Annotated[time, BeforeValidator(_clock_time)]
+ClockTime = Annotated[
+    time, BeforeValidator(_clock_time), PlainSerializer(lambda at: f"{at:%H:%M}", return_type=str, when_used="json")
+]
 LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -114,6 +116,8 @@ class AutoRule(Model):
 
     risk: Risk = Risk.LOW
     confidence: float = Field(default=0.8, ge=0, le=1)
+    own_word: Risk = Risk.LOW
+    """Up to this risk although nobody but the affected host itself says that something is wrong."""
     windows: tuple[Window, ...] = ()
     """When. None: always."""
 

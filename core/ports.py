@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from core.detections import Signal
@@ -35,8 +36,8 @@ class Executor(Protocol):
         """Run *step* and return how it ended. Raises Unvetted if its files changed; never runs it twice by itself."""
         ...
 
-    def preview(self, fleet: Fleet, step: Step) -> Preview:
-        """Say what *step* would change, by `--check --diff`, changing nothing."""
+    def preview(self, fleet: Fleet, step: Step, *, timeout: timedelta | None = None) -> Preview:
+        """Say what *step* would change, by `--check --diff`, changing nothing, within *timeout* (or the card's)."""
         ...
 
     def settle(self, run_id: str, process: ProcessRef | None) -> None:

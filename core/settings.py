@@ -177,8 +177,8 @@ class Settings(BaseSettings):
         default=None,
         pattern=r"^whsec_[A-Za-z0-9+/]{32,}={0,2}$",
         repr=False,
-        description="What the webhook is signed with, as Standard Webhooks write it: `whsec_` and 24 to 64 random bytes "
-        "in base64.",
+        description="What the webhook is signed with, as Standard Webhooks write it: `whsec_` and 24 to 64 random "
+        "bytes in base64.",
     )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 

@@ -24,6 +24,8 @@ def check_names(
         _check(yaml, "symptom", symptom, symptoms, ("symptoms", symptom))
     for place, remedy in enumerate(file.policy.never):
         _check(yaml, "remedy", remedy, remedies, ("policy", "never", place))
+    for remedy in file.modes.remedies:
+        _check(yaml, "remedy", remedy, remedies, ("modes", "remedies", remedy))
     for name, schedule in file.schedules.items():
         _check(yaml, "remedy", schedule.remedy, remedies, ("schedules", name, "remedy"))
 
@@ -35,9 +37,11 @@ def check_hosts(yaml: YamlFile, fleet: Fleet) -> None:
         *((("sweeps", number, "hosts"), sweep.hosts) for number, sweep in enumerate(fleet.file.sweeps)),
         *((("schedules", name, "hosts"), schedule.hosts) for name, schedule in fleet.file.schedules.items()),
     ]
-    for group in fleet.file.budget.group_at_once:
+    groups = [("budget", "group_at_once", group) for group in fleet.file.budget.group_at_once]
+    groups += [("modes", "groups", group) for group in fleet.file.modes.groups]
+    for *place_of, group in groups:
         if not any(group in host.groups for host in fleet.hosts):
-            raise yaml.error(f"{group!r} is no group of this fleet", "budget", "group_at_once", group)
+            raise yaml.error(f"{group!r} is no group of this fleet", *place_of, group)
     for loc, names in places:
         for place, name in enumerate(names):
             if name not in known:

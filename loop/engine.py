@@ -14,7 +14,7 @@ from loop.context import Context
 from loop.keeper import LeaseKeeper
 from loop.presence import ROLES
 from loop.sight import Sight
-from loop.steps import approving, planning, running, settling, verifying
+from loop.steps import approving, planning, running, settling, verifying, waiting
 from loop.work import Work
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 STEPS: dict[State, Callable[[Work], None]] = {
     State.OPEN: planning.plan,
     State.PLANNED: approving.judge,
-    State.AWAITING_APPROVAL: approving.expire,
+    State.AWAITING_APPROVAL: waiting.wait,
     State.APPROVED: running.run,
     State.RUNNING: settling.settle,
     State.VERIFYING: verifying.look,

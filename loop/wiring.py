@@ -27,6 +27,7 @@ from loop.context import Context
 from loop.decisions import Decisions
 from loop.desk import Desk
 from loop.engine import Engine
+from loop.explaining import PolicyDesk
 from loop.heartbeat import Heartbeat
 from loop.housekeeping import Housekeeping
 from loop.intake import Intake
@@ -59,6 +60,7 @@ class Loop:
     intake: Intake
     desk: Desk
     decisions: Decisions
+    policies: PolicyDesk
     sweeps: Sweeps
     schedules: Schedules
     reconciler: Reconciler
@@ -149,6 +151,7 @@ def wire(
         intake=intake,
         desk=desk,
         decisions=decisions,
+        policies=PolicyDesk(context),
         sweeps=Sweeps(context, intake),
         schedules=Schedules(context, intake),
         reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks)),

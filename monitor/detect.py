@@ -16,6 +16,7 @@ from core.model import Model, Scalar
 from core.samples import Condition, Phase, Sample
 from core.symptoms import Symptom
 from monitor.probes import PROBE_OK, REACHABLE
+from monitor.provenance import SWEEP
 from monitor.thresholds import evaluate
 
 AGAIN = timedelta(minutes=5)
@@ -142,7 +143,7 @@ def _detection(fleet: Fleet, symptom: Symptom, sample: Sample) -> Detection:
         service=sample.service,
         severity=symptom.severity,
         evidence=evidence | sample.evidence,
-        source="sweep",
+        source=SWEEP,
         seen_at=sample.at,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from catalog.source import CatalogSource
 from core.ansible_environment import AnsibleEnvironment
@@ -49,14 +50,14 @@ class AnsibleExecutor:
         """
         remedy = self._stage.remedy_of(step)
         with private_folder(folder_of(self._state, RUNS, run_id)) as folder:
-            job = self._stage.set_up(fleet, step, remedy, run_id=run_id, folder=folder)
+            job = self._stage.set_up(fleet, step, remedy, run_id=run_id, folder=folder, timeout=remedy.timeout)
             record = Record(run_id, fleet, self._clock, on_event)
             ending = launch(job, on_event=record, on_process=on_process, cancelled=cancelled)
             return record.result(step.hosts, ending, remedy.timeout)
 
-    def preview(self, fleet: Fleet, step: Step) -> Preview:
+    def preview(self, fleet: Fleet, step: Step, *, timeout: timedelta | None = None) -> Preview:
         """Say what *step* would change, by `--check --diff`. Raises Refused or Unvetted as `execute` does."""
-        return self._previewer.preview(fleet, step)
+        return self._previewer.preview(fleet, step, timeout)
 
     def settle(self, run_id: str, process: ProcessRef | None) -> None:
         """End what a dead worker's run left on this machine: its processes, then its private folder."""

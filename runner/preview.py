@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from core.clock import Clock
 from core.fleets import Fleet
 from core.ids import new_id
@@ -29,17 +31,21 @@ class Previewer:
     def __init__(self, stage: Stage, clock: Clock) -> None:
         self._stage, self._clock = stage, clock
 
-    def preview(self, fleet: Fleet, step: Step) -> Preview:
-        """Preview *step*; nothing is started for a remedy without check mode. Raises Refused, Unvetted."""
+    def preview(self, fleet: Fleet, step: Step, timeout: timedelta | None = None) -> Preview:
+        """Preview *step* within *timeout*, or the card's if that is shorter. Raises Refused, Unvetted.
+
+        Nothing is started for a remedy without check mode.
+        """
         remedy = self._stage.remedy_of(step)
         if not remedy.check_mode:
             checked_parameters(fleet, step, remedy)
             hosts = tuple(HostDiff(host=host, diff="", unforeseen=(_NO_CHECK_MODE,)) for host in step.hosts)
             return Preview(result=RunResult(status=RunStatus.SUCCESSFUL), hosts=hosts)
+        limit = min(timeout or remedy.timeout, remedy.timeout)
         look_id = new_id("look")
         gathered = _Gathered(fleet)
         with private_folder(folder_of(self._stage.settings.state, LOOKS, look_id)) as folder:
-            job = self._stage.set_up(fleet, step, remedy, run_id=look_id, folder=folder, check=True)
+            job = self._stage.set_up(fleet, step, remedy, run_id=look_id, folder=folder, timeout=limit, check=True)
             record = Record(look_id, fleet, self._clock, _nobody)
 
             def follow(event: Event) -> None:
@@ -50,7 +56,7 @@ class Previewer:
                 ending = launch(job, on_event=follow)
             finally:
                 end_strays(look_id)
-            result = record.result(step.hosts, ending, remedy.timeout)
+            result = record.result(step.hosts, ending, limit)
         return Preview(result=result, hosts=tuple(gathered.of(host) for host in step.hosts))
 
 

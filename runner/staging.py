@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from catalog.source import CatalogSource
@@ -38,7 +39,15 @@ class Stage:
         return remedy
 
     def set_up(
-        self, fleet: Fleet, step: Step, remedy: Remedy, *, run_id: str, folder: Path, check: bool = False
+        self,
+        fleet: Fleet,
+        step: Step,
+        remedy: Remedy,
+        *,
+        run_id: str,
+        folder: Path,
+        timeout: timedelta,
+        check: bool = False,
     ) -> Job:
         """Copy *remedy* into *folder*; return the job that runs the copy. Raises Refused or Unvetted."""
         parameters = checked_parameters(fleet, step, remedy)
@@ -55,7 +64,7 @@ class Stage:
             playbook=project / "playbooks" / f"{remedy.id}.yml",
             hosts=step.hosts,
             variables=role_variables(remedy.id, parameters),
-            timeout=remedy.timeout.total_seconds(),
+            timeout=timeout.total_seconds(),
             check=check,
         )
 

@@ -187,6 +187,13 @@ class Incidents:
         with nullcontext(tx) if tx is not None else self._database.read() as reading:
             return tuple(Signal(**row) for row in reading.all(query))
 
+    def said_by(self, incident_id: str) -> tuple[tuple[str, str], ...]:
+        """Who said what: (source, symptom) of every detection that was folded into the incident, each once."""
+        columns = (detections.c.source, detections.c.symptom)
+        query = select(*columns).where(detections.c.incident_id == incident_id).distinct().order_by(*columns)
+        with self._database.read() as tx:
+            return tuple((str(row["source"]), str(row["symptom"])) for row in tx.all(query))
+
     def live_on(self, fleet: str, host: str) -> list[Incident]:
         """Live incidents of one host."""
         query = select(incidents).where(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from core.approvals import Answer, Approval
 from core.clock import Clock
@@ -79,9 +79,10 @@ class Approvals:
         expires_at: datetime,
         via: str = OWNER,
     ) -> Approval:
-        """Store a decision about *plan* as it is now. Raises Conflict if *by* decided on it already."""
+        """Store a decision about *plan* as it is now. Raises Conflict if one of *by*'s on it holds already."""
         tx.serialise(f"decide:{plan.id}")
         mine = (approvals.c.plan_id == plan.id) & (approvals.c.by == by) & (approvals.c.plan_hash == plan.hash)
+        mine &= approvals.c.expires_at > self._clock.now()
         if tx.one(select(approvals).where(mine)) is not None and by != "policy":
             raise Conflict(f"{by} already decided on {plan.id}")
         approval = Approval(
@@ -100,6 +101,13 @@ class Approvals:
         body = {"plan": plan.id, "hash": plan.hash, "answer": answer, "via": via, "reasons": list(reasons)}
         self._journal.append(tx, "approval.given", by, body, plan.incident_id)
         return approval
+
+    def void(self, tx: Tx, approval: Approval, why: str) -> None:
+        """End *approval* now: what was approved can't start on its account any more."""
+        own = approvals.c.id == approval.id
+        tx.execute(update(approvals).where(own).values(expires_at=min(approval.expires_at, self._clock.now())))
+        body = {"approval": approval.id, "by": approval.by, "reason": why}
+        self._journal.append(tx, "approval.void", "policy", body, approval.incident_id)
 
     def of(self, plan_id: str) -> list[Approval]:
         """The decisions about a plan, oldest first."""

@@ -28,6 +28,7 @@ from store.people import People
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
 from store.retention import Retention
+from store.rulings import Rulings
 from store.runs import Runs
 from store.ticks import Ticks
 from store.tokens import Tokens
@@ -45,6 +46,7 @@ class Store:
         self.conditions = Conditions(database)
         self.plans = Plans(database, clock, self.journal)
         self.approvals = Approvals(database, clock, self.journal)
+        self.rulings = Rulings(database)
         self.asks = Asks(database)
         self.foreseen = ForeseenChanges(database)
         self.budgets = Budgets(database, clock)

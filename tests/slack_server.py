@@ -92,7 +92,9 @@ class SlackServer:
             return {"ok": True, "team": "tests", "user": "fleetmend", "user_id": "UBOT", "bot_id": "B1"}
         if method == "conversations.info":
             known = body["channel"] in self.channels.values()
-            return {"ok": True, "channel": {"is_member": True}} if known else {"ok": False, "error": "channel_not_found"}
+            return (
+                {"ok": True, "channel": {"is_member": True}} if known else {"ok": False, "error": "channel_not_found"}
+            )
         if method == "conversations.list":
             listed = [{"id": i, "name": name[1:], "is_member": True} for name, i in self.channels.items()]
             return {"ok": True, "channels": listed, "response_metadata": {"next_cursor": ""}}
@@ -152,7 +154,9 @@ def submit(view: Json, user: str, *, hosts: list[str] | None = None, reason: str
         element, name = block["element"], block["block_id"]
         given = values.get(name.removeprefix("parameter:"))
         if element["type"] in ("checkboxes", "multi_static_select"):
-            chosen = element["options"] if hosts is None else [one for one in element["options"] if one["value"] in hosts]
+            chosen = (
+                element["options"] if hosts is None else [one for one in element["options"] if one["value"] in hosts]
+            )
             filled: Json = {"selected_options": chosen}
         elif element["type"] == "static_select":
             picked = element.get("initial_option") if given is None else {"value": given}
@@ -160,7 +164,11 @@ def submit(view: Json, user: str, *, hosts: list[str] | None = None, reason: str
         else:
             filled = {"value": reason or None if name == "reason" else given or element.get("initial_value")}
         state[name] = {element["action_id"]: filled | {"type": element["type"]}}
-    sent = {"callback_id": view["callback_id"], "private_metadata": view["private_metadata"], "state": {"values": state}}
+    sent = {
+        "callback_id": view["callback_id"],
+        "private_metadata": view["private_metadata"],
+        "state": {"values": state},
+    }
     payload = {"type": "view_submission", "user": {"id": user}, "trigger_id": str(time.monotonic_ns()), "view": sent}
     return urlencode({"payload": json.dumps(payload)})
 

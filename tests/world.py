@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -24,7 +25,7 @@ from core.fleets import Fleet, Host
 from core.incidents import Incident
 from core.plans import Step
 from core.points import Witness
-from core.runs import HostResult, Preview, ProcessRef, RunEvent, RunResult, RunStatus
+from core.runs import HostDiff, HostResult, Preview, ProcessRef, RunEvent, RunResult, RunStatus
 from core.samples import SignalState
 from core.settings import CHECKOUT, Settings
 from fleets.resolve import Resolved
@@ -46,6 +47,10 @@ class World:
     broken: set[Signal] = field(default_factory=set)
     cures: dict[str, set[str]] = field(default_factory=lambda: {"restart": {"service_down"}})
     executed: list[Step] = field(default_factory=list)
+    preview_status: RunStatus = RunStatus.SUCCESSFUL
+    previewed: list[Step] = field(default_factory=list)
+    diffs: dict[str, str] = field(default_factory=dict)
+    """What check mode would say, by host."""
     settled: list[str] = field(default_factory=list)
     result: RunStatus = RunStatus.SUCCESSFUL
     while_running: Callable[[Step], None] = lambda _step: None
@@ -77,8 +82,11 @@ class World:
         problem = None if self.result is RunStatus.SUCCESSFUL else "the task failed"
         return RunResult(status=self.result, results=results, problem=problem)
 
-    def preview(self, fleet: Fleet, step: Step) -> Preview:
-        return Preview(result=RunResult(status=RunStatus.SUCCESSFUL))
+    def preview(self, fleet: Fleet, step: Step, *, timeout: timedelta | None = None) -> Preview:
+        self.previewed.append(step)
+        hosts = tuple(HostDiff(host=host, diff=self.diffs.get(host, "")) for host in step.hosts)
+        problem = None if self.preview_status is RunStatus.SUCCESSFUL else "it took too long"
+        return Preview(result=RunResult(status=self.preview_status, problem=problem), hosts=hosts)
 
     def settle(self, run_id: str, process: ProcessRef | None) -> None:
         self.settled.append(run_id)
@@ -142,8 +150,8 @@ def write_fleet(content: Path, **file: Any) -> None:
     (content / "inventory" / "demo" / "fleet.yml").write_text(yaml.safe_dump(file))
 
 
-def write_content(content: Path, **file: Any) -> None:
-    """A content folder with the fleet `demo` and two remedies of its own that treat `service_down`."""
+def write_content(content: Path, cards: Mapping[str, Any] = MappingProxyType({}), **file: Any) -> None:
+    """A content folder with the fleet `demo` and two remedies of its own, whose cards have *cards* in them, too."""
     (content / "inventory" / "demo").mkdir(parents=True)
     write_fleet(content, **file)
     for name in ACTIONS:
@@ -163,11 +171,16 @@ def write_content(content: Path, **file: Any) -> None:
             "risk": "low" if name == "restart" else "medium",
             "parameters": {"service": {"from": "fleetmend_services"}},
             "verify": {"within": "60s", "hold": "30s"},
+            **cards,
         }
         (content / "playbooks" / f"{name}.remedy.yml").write_text(yaml.safe_dump(card))
 
 
-AUTO = {"mode": "auto", "policy": {"auto": {"risk": "medium", "confidence": 0.0}}, "cooldown": "0s"}
+AUTO = {
+    "mode": "auto",
+    "policy": {"auto": {"risk": "medium", "confidence": 0.0, "own_word": "medium"}},
+    "cooldown": "0s",
+}
 """A fleet in which whatever is vetted runs by itself."""
 
 
@@ -181,12 +194,13 @@ def open_house(
     witness: Witness | None = None,
     settings: Mapping[str, Any] | None = None,
     hosts: Sequence[Host] = (),
+    cards: Mapping[str, Any] = MappingProxyType({}),
     **file: Any,
 ) -> Iterator[House]:
     """A loop over the content and the state in *folder*, both made if they are not there yet."""
     content, state, shipped = folder / "content", folder / "state", folder / "shipped"
     if not content.exists():
-        write_content(content, **(file or AUTO))
+        write_content(content, cards, **(file or AUTO))
         write_shipped(shipped, yaml.safe_load((CHECKOUT / "catalog" / "symptoms.yml").read_text()))
         vet(content, shipped=shipped)
         prove_all(content, shipped)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.bodies import ApproveBody, ReasonBody, UndoBody
+from api.bodies import ApproveBody, ChangeBody, ReasonBody, SnoozeBody, UndoBody
 from api.filters import IncidentFilter
 from api.given import IncidentId, TheLoop, TheStore, Who
 from api.views import IncidentDetail, IncidentView, PlanView, PreviewView
@@ -40,10 +40,14 @@ def approve_incident(
 ) -> IncidentView:
     """Says yes to the plan as it is now; with `plan_hash`, only if it is still that one. Answers the incident.
 
+    With `hosts`, the yes is to the narrower plan for these hosts, which takes the place of the wider one.
+
     The incident's `reason` says how many approvals are there, if one is not enough.
     """
     body = body or ApproveBody()
-    given = loop.decisions.approve(incident_id, who.access, plan_hash=body.plan_hash, reason=body.reason)
+    given = loop.decisions.approve(
+        incident_id, who.access, plan_hash=body.plan_hash, hosts=body.hosts, reason=body.reason
+    )
     return IncidentView.of(store.incidents.get(given.incident_id))
 
 
@@ -51,6 +55,36 @@ def approve_incident(
 def reject_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, who: Who) -> IncidentView:
     """Says no to the plan. The problem then stays quiet until it clears, or the fleet's time for an answer is over."""
     return IncidentView.of(loop.decisions.reject(incident_id, who.access, body.reason))
+
+
+@router.post("/{incident_id}/change", summary="Change an incident's plan", status_code=201, response_model=PlanView)
+def change_plan(incident_id: IncidentId, body: ChangeBody, loop: TheLoop, store: TheStore, who: Who) -> PlanView:
+    """Puts other parameters, within the remedy's schema, or fewer hosts into the plan. Answers the new plan.
+
+    It has a hash of its own; the policy rules on it anew, and somebody else than who changed it has to approve it.
+    """
+    made = loop.decisions.change(
+        incident_id,
+        who.access,
+        parameters=body.parameters,
+        hosts=body.hosts,
+        step=body.step,
+        plan_hash=body.plan_hash,
+        reason=body.reason,
+    )
+    return PlanView.of(made, store)
+
+
+@router.post("/{incident_id}/snooze", summary="Ask again later", response_model=IncidentView)
+def snooze_incident(incident_id: IncidentId, body: SnoozeBody, loop: TheLoop, who: Who) -> IncidentView:
+    """Puts off the question whether the plan may run. Nothing runs meanwhile."""
+    return IncidentView.of(loop.decisions.snooze(incident_id, who.access, body.for_, body.reason))
+
+
+@router.post("/{incident_id}/escalate", summary="Hand an incident to people", response_model=IncidentView)
+def escalate_incident(incident_id: IncidentId, body: ReasonBody, loop: TheLoop, who: Who) -> IncidentView:
+    """Takes the incident out of the loop's hands: people mend it, and close it."""
+    return IncidentView.of(loop.decisions.escalate(incident_id, who.access, body.reason))
 
 
 @router.post("/{incident_id}/close", summary="Close an escalated incident", response_model=IncidentView)

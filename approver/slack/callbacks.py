@@ -1,4 +1,7 @@
-"""What Slack sends back: clicks, filled-in modals and slash commands, read out of forms that a signature vouches for."""
+"""What Slack sends back: clicks, filled-in modals and slash commands, read out of forms that Slack signed.
+
+Who it was and what was meant; whether he may is asked elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -1,53 +1,62 @@
-"""APPROVE: the policy rules on a plan; what it does not decide waits for people, and not for ever."""
+"""APPROVE: the policy rules on a plan; for what it does not decide, people are asked, and not for ever."""
 
 from __future__ import annotations
 
-from approver.policy import decide, expiry
+from approver.policy import decide
+from approver.quorum import needed
 from approver.start import POLICY
-from core.approvals import Answer, Ruling, Usage
+from core.approvals import Answer, Foreseen, Ruling
 from core.errors import NeedsHuman
 from core.plans import Plan
 from core.points import Point
 from core.states import State
+from loop.cases import case_of
+from loop.steps.foreseeing import foresee
 from loop.steps.planning import LOOK_AGAIN, replan
+from loop.steps.waiting import first_ask, next_due
 from loop.work import Work
-from store.counters import Counter
+from store.database import Tx
 
 
 def judge(work: Work) -> None:
     """The step for `planned`."""
-    fleet, now = work.fleet, work.now
-    with work.context.store.read():
-        plan = current_plan(work)
-        usage = _usage(work, plan)
-    if plan.policy_digest != fleet.policy_digest:
+    plan = current_plan(work)
+    if plan.policy_digest != work.fleet.policy_digest:
         replan(work, "the policy changed; planned anew")
         return
-    decision = decide(plan, work.incident, fleet, work.catalog, usage, now=now)
-    reason, until = "; ".join(decision.rules), expiry(fleet, now)
+    case = case_of(work.context.store, plan, work.incident, work.fleet, work.catalog, now=work.now)
+    decision = decide(case)
+    reason = "; ".join(decision.rules)
+    found = foresee(work, plan) if decision.ruling is Ruling.ASK else None
     with work.context.store.write(Point.APPROVING_RULE) as tx:
         if reason != work.incident.reason:
-            body = {"plan": plan.id, "ruling": decision.ruling, "rules": list(decision.rules)}
+            ruled = work.context.store.rulings.add(tx, case, decision)
+            body = {"plan": plan.id, "ruling": decision.ruling, "rules": list(decision.rules), "on_record": ruled.id}
             work.note(tx, "policy.ruled", POLICY, body)
         match decision.ruling:
             case Ruling.HOLD:
-                work.postpone(tx, now + LOOK_AGAIN, reason)
+                work.postpone(tx, work.now + LOOK_AGAIN, reason)
             case Ruling.STOP:
                 work.move(tx, State.ESCALATED, reason, actor=POLICY)
             case Ruling.ASK:
-                work.move(tx, State.AWAITING_APPROVAL, reason, actor=POLICY, due_at=until)
+                ask_people(work, tx, plan, reason, found)
             case Ruling.RUN:
-                approve = work.context.store.approvals.add
-                approve(tx, plan, Answer.APPROVE, by=POLICY, reasons=decision.rules, expires_at=until)
-                work.move(tx, State.APPROVED, reason, actor=POLICY, due_at=now)
+                rule = work.fleet.file.policy.approve
+                approve, until = work.context.store.approvals.add, work.now + rule.expires
+                approve(tx, plan, Answer.APPROVE, by=POLICY, via=POLICY, reasons=decision.rules, expires_at=until)
+                work.move(tx, State.APPROVED, reason, actor=POLICY, due_at=work.now)
 
 
-def expire(work: Work) -> None:
-    """The step for `awaiting_approval`, which is due only when the time for an answer is over."""
-    mute_until = expiry(work.fleet, work.now)
-    with work.context.store.write(Point.APPROVING_EXPIRE) as tx:
-        work.move(tx, State.EXPIRED, "nobody answered in time", mute_until=mute_until)
-        work.context.store.counters.add(tx, Counter.EXPIRED)
+def ask_people(work: Work, tx: Tx, plan: Plan, reason: str, found: Foreseen | None, *, actor: str = POLICY) -> None:
+    """Move to `awaiting_approval`, with an ask that people are told of, and what was *found* that it would change."""
+    store = work.context.store
+    ask = first_ask(plan, needed(plan, work.fleet, work.catalog), work.fleet, work.now)
+    store.asks.put(tx, ask)
+    if found is not None:
+        store.foreseen.put(tx, plan.incident_id, found)
+        body = {"plan": plan.id, "hash": plan.hash, "diff": found.digest, "problem": found.problem}
+        work.note(tx, "plan.foreseen", "runner", body)
+    work.move(tx, State.AWAITING_APPROVAL, reason, actor=actor, due_at=next_due(ask))
 
 
 def current_plan(work: Work) -> Plan:
@@ -55,18 +64,3 @@ def current_plan(work: Work) -> Plan:
     if work.incident.plan_id is None:
         raise NeedsHuman(f"{work.incident.id} is {work.incident.state} without a plan")
     return work.context.store.plans.get(work.incident.plan_id)
-
-
-def _usage(work: Work, plan: Plan) -> Usage:
-    """What is going on in the fleet right now."""
-    store, fleet = work.context.store, work.fleet
-    paused = [f"by {pause.by}: {pause.reason}" for pause in store.pauses.in_force() if pause.holds_for(fleet.name)]
-    unhealthy = store.incidents.unhealthy_hosts(fleet.name) & set(fleet.host_names)
-    return Usage(
-        paused=paused[0] if paused else None,
-        running=store.runs.count_open(fleet.name),
-        hosts_last_hour=store.budgets.hosts_last_hour(fleet.name),
-        unhealthy_share=len(unhealthy) / len(fleet.hosts),
-        last_runs=store.budgets.last_starts(fleet.name, plan.hosts),
-        attempts=len({run.plan_id for run in store.runs.newest(incident_id=work.incident.id)}),
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from approver.modes import Holding, mode_for
 from catalog.catalog import Catalog
 from core.digests import digest_of
 from core.errors import NeedsHuman, Retryable
@@ -38,10 +39,11 @@ _CONNECTION = (
 
 def plan(work: Work) -> None:
     """The step for `open`."""
-    if work.fleet.file.mode is Mode.OBSERVE and work.incident.request is None:
+    mode = _mode(work)
+    if mode.mode is Mode.OBSERVE and work.incident.request is None:
         with work.context.store.write(Point.PLANNING_OBSERVE) as tx:
-            later = work.now + LOOK_AGAIN
-            work.postpone(tx, later, "the fleet's mode is observe: nothing is planned")
+            whose = mode.of.removeprefix("of ") or "the fleet"
+            work.postpone(tx, work.now + LOOK_AGAIN, f"the mode of {whose} is observe: nothing is planned")
         return
     cause = _live_cause(work)
     if cause is not None:
@@ -103,6 +105,12 @@ def inventory_digest(fleet: Fleet, catalog: Catalog, steps: Iterable[Step]) -> s
             variables = {} if host is None else host.variables
             read.setdefault(name, {}).update({key: variables[key] for key in names if key in variables})
     return digest_of(read)
+
+
+def _mode(work: Work) -> Holding:
+    """The mode for the incident's hosts, whatever will be planned."""
+    file, hosts = work.fleet.file, map(work.fleet.host, work.incident.scope)
+    return mode_for(file.mode, file.modes, [host.groups for host in hosts if host is not None], ())
 
 
 def _live_cause(work: Work) -> Incident | None:

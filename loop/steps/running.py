@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from approver.policy import expiry
-from approver.start import POLICY, may_start
+from approver.start import POLICY, RanOut, may_start
+from approver.times import freeze_words, frozen
 from core.approvals import Answer, Approval, Ruling
-from core.errors import FleetmendError, NeedsHuman
+from core.errors import FleetmendError, Refused
 from core.ids import new_id
 from core.leases import Lease
+from core.people import OWNER, Act
 from core.plans import Plan
 from core.points import Point
 from core.runs import Run, RunResult, RunStatus
 from core.samples import SignalState
 from core.states import State
-from loop.steps.approving import current_plan
+from loop.steps.approving import ask_people, current_plan
+from loop.steps.foreseeing import binds_diff, foresee
 from loop.steps.planning import inventory_digest, replan
 from loop.steps.through_outages import Follower, while_ours
 from loop.work import Work
@@ -37,10 +40,7 @@ def run(work: Work) -> None:
     """The step for `approved`."""
     with work.context.store.read():
         plan = current_plan(work)
-        approval = _approval(work, plan)
-    if work.now >= approval.expires_at:
-        _ask_anew(work)
-        return
+        approvals = work.context.store.approvals.of(plan.id)
     if _already_clear(work):
         with work.context.store.write(Point.RUNNING_ALREADY_CLEAR) as tx:
             work.move(tx, State.RESOLVED, "it cleared before anything was done: an earlier run on the host mended it")
@@ -49,14 +49,28 @@ def run(work: Work) -> None:
         fleet, catalog = work.fleet, work.catalog
         inventory = inventory_digest(fleet, catalog, plan.steps)
         plan_now = plan.evolve(policy_digest=fleet.policy_digest, inventory_digest=inventory)
-        may_start(plan, plan_now.hash, approval, fleet, catalog, now=work.now)
+        by = may_start(
+            plan,
+            plan_now.hash,
+            approvals,
+            work.incident,
+            fleet,
+            catalog,
+            permitted=partial(_still_permitted, work),
+            now=work.now,
+        )
+        if by != POLICY:
+            _same_diff(work, plan)
+    except RanOut as ran_out:
+        _ask_anew(work, plan, str(ran_out))
+        return
     except FleetmendError as error:
-        _void(work, approval, str(error))
+        _void(work, approvals, str(error))
         return
     try:
-        running, hosts, first = _begin(work, plan, approval)
+        running, hosts, first = _begin(work, plan, by)
     except _Cooling as cooling:
-        _ask_person(work, str(cooling))
+        _ask_person(work, plan, approvals, str(cooling))
         return
     except _Wait as wait:
         with work.context.store.write(Point.RUNNING_WAIT) as tx:
@@ -67,32 +81,46 @@ def run(work: Work) -> None:
     work.keeper.drop(hosts)
 
 
-def _approval(work: Work, plan: Plan) -> Approval:
-    """The newest yes to *plan* as it was stored; a person's before the policy's own."""
-    yes = [one for one in work.context.store.approvals.of(plan.id) if one.answer is Answer.APPROVE]
-    if not yes:
-        raise NeedsHuman(f"{plan.id} is not approved")
-    return max(yes, key=lambda one: (one.by != POLICY, one.at))
+def _still_permitted(work: Work, approval: Approval) -> bool:
+    """True if whoever gave *approval* may still give it: people leave, and roles are taken away."""
+    if approval.via == OWNER:
+        return True
+    access = work.context.store.people.access(approval.by.removeprefix("person:"))
+    return access is not None and access.may(Act.DECIDE, work.incident.fleet)
 
 
-def _ask_anew(work: Work) -> None:
-    words = "the approval ran out before the run could start; please decide anew"
+def _same_diff(work: Work, plan: Plan) -> None:
+    """Where the card says that its diff is stable, what was shown to people is what they approved. Raises Refused."""
+    shown = work.context.store.foreseen.get(plan.id)
+    if not binds_diff(work, plan) or shown is None or shown.problem is not None:
+        return
+    if foresee(work, plan).digest != shown.digest:
+        raise Refused("it would change something else now than what was shown to whoever approved it")
+
+
+def _ask_anew(work: Work, plan: Plan, why: str) -> None:
     with work.context.store.write(Point.RUNNING_ASK_ANEW) as tx:
-        work.move(tx, State.AWAITING_APPROVAL, words, due_at=expiry(work.fleet, work.now))
+        ask_people(work, tx, plan, f"{why}: it ran out before the run could start", None, actor="loop")
 
 
-def _ask_person(work: Work, why: str) -> None:
+def _ask_person(work: Work, plan: Plan, approvals: Sequence[Approval], why: str) -> None:
     """The policy's own yes does not reach below a cooldown; a person's does."""
+    found = foresee(work, plan)
     with work.context.store.write(Point.RUNNING_ASK_PERSON) as tx:
         body = {"plan": work.incident.plan_id, "ruling": Ruling.ASK, "rules": [why]}
         work.note(tx, "policy.ruled", POLICY, body)
-        work.move(tx, State.AWAITING_APPROVAL, why, actor=POLICY, due_at=expiry(work.fleet, work.now))
+        for approval in approvals:
+            if approval.by == POLICY and approval.expires_at > work.now:
+                work.context.store.approvals.void(tx, approval, why)
+        ask_people(work, tx, plan, why, found)
 
 
-def _void(work: Work, approval: Approval, why: str) -> None:
-    """What was approved is not what would run now: the approval is void, and a new plan is asked for."""
+def _void(work: Work, approvals: Sequence[Approval], why: str) -> None:
+    """What was approved is not what would run now: the approvals are void, and a new plan is asked for."""
     with work.context.store.write(Point.RUNNING_VOID) as tx:
-        work.note(tx, "approval.void", POLICY, {"approval": approval.id, "by": approval.by, "reason": why})
+        for approval in approvals:
+            if approval.answer is Answer.APPROVE and approval.expires_at > work.now:
+                work.context.store.approvals.void(tx, approval, why)
     replan(work, f"the approval is void ({why}); planned anew")
 
 
@@ -107,7 +135,7 @@ def _already_clear(work: Work) -> bool:
     return bool(states) and all(state is SignalState.CLEAR for state in states.values())
 
 
-def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease], Run]:
+def _begin(work: Work, plan: Plan, by: str) -> tuple[Work, list[Lease], Run]:
     """In one transaction: nothing is paused, the budgets have room, the hosts are ours, the run exists.
 
     Raises _Wait, or _Cooling if the policy alone approved what ran on a host just before.
@@ -117,13 +145,16 @@ def _begin(work: Work, plan: Plan, approval: Approval) -> tuple[Work, list[Lease
         paused = store.pauses.on(tx, fleet.name)
         if paused is not None:
             raise _Wait(paused)
+        freeze = frozen(fleet.file.policy.freezes, work.now, everything=True)
+        if freeze is not None:
+            raise _Wait(freeze_words(freeze))
         room = store.budgets.reserve(tx, plan, fleet, remedies)
-        if room.cooling and approval.by == POLICY:
+        if room.cooling and by == POLICY:
             raise _Cooling("; ".join(room.cooling))
         if room.obstacle is not None:
             raise _Wait(room.obstacle)
         for words in room.cooling:
-            work.note(tx, "cooldown.overridden", approval.by, {"approval": approval.id, "reason": words})
+            work.note(tx, "cooldown.overridden", by, {"plan": plan.id, "reason": words})
         read_only = all(remedies[step.remedy].read_only for step in plan.steps)
         needed = sorted({*plan.hosts, *_beside(work, plan)})
         hosts = [_lease_host(work, tx, host, read_only=read_only) for host in needed]

@@ -14,12 +14,12 @@ from typing import Any
 
 from api.app import BASE, create_app
 from core.detections import Signal
-from core.errors import Conflict, Unvetted
+from core.errors import BadInput, Conflict, Refused, Unvetted
 from core.states import State
 from tests.api_client import client_of
 from tests.crash.kills import die
 from tests.crash.stage import Stage
-from tests.people import ADA
+from tests.people import ADA, BOB
 from tests.world import AUTO
 
 Action = Callable[[Stage], None]
@@ -73,6 +73,39 @@ def reject(stage: Stage) -> None:
     for incident in stage.house.loop.context.store.incidents.newest(live=True):
         with suppress(Conflict):
             stage.house.loop.decisions.reject(incident.id, ADA, "not today")
+
+
+def others_approve(stage: Stage) -> None:
+    for incident in stage.house.loop.context.store.incidents.newest(live=True):
+        with suppress(Conflict, Refused):
+            stage.house.loop.decisions.approve(incident.id, BOB)
+
+
+def change(stage: Stage) -> None:
+    for incident in stage.house.loop.context.store.incidents.newest(live=True):
+        with suppress(Conflict, BadInput):  # a second time there is nothing left to change
+            stage.house.loop.decisions.change(incident.id, ADA, parameters={"service": "db"})
+
+
+def snooze(stage: Stage) -> None:
+    for incident in stage.house.loop.context.store.incidents.newest(live=True):
+        with suppress(Conflict):
+            stage.house.loop.decisions.snooze(incident.id, ADA, timedelta(hours=1))
+
+
+def look_early(stage: Stage) -> None:
+    """Somebody rings before anything is due for those who wait for people."""
+    store = stage.house.loop.context.store
+    for incident in store.incidents.newest(state=State.AWAITING_APPROVAL):
+        with suppress(Conflict), store.write() as tx:
+            store.incidents.postpone(tx, incident, stage.house.clock.now())
+        stage.house.loop.engine.advance(incident.id)
+
+
+def escalate(stage: Stage) -> None:
+    for incident in stage.house.loop.context.store.incidents.newest(live=True):
+        with suppress(Conflict):
+            stage.house.loop.decisions.escalate(incident.id, ADA, "mine")
 
 
 def pause(stage: Stage) -> None:
@@ -178,6 +211,11 @@ SCENARIOS: dict[str, Scenario] = {
     "nothing heals": Scenario(actions=(report(), end), cures={}),
     "a person says yes": Scenario(actions=(report(), settle, approve, end), file=_APPROVE),
     "a person says no": Scenario(actions=(report(), settle, reject, report(), end), file=_APPROVE),
+    "a person changes it, and another says yes": Scenario(
+        actions=(report(), settle, change, settle, others_approve, end), file=_APPROVE, cures=_BOTH
+    ),
+    "a person snoozes it": Scenario(actions=(report(), settle, look_early, snooze, an_hour_passes, end), file=_APPROVE),
+    "a person takes it over": Scenario(actions=(report(), settle, escalate, end), file=_APPROVE),
     "nobody answers": Scenario(actions=(report(), end, report(), end), file=_APPROVE),
     "the approval is void": Scenario(
         actions=(report(), settle, approve, change_policy, settle, approve, end), file=_APPROVE

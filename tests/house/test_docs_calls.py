@@ -10,7 +10,7 @@ import typer
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.bodies import ApproveBody, DetectionBody, ReasonBody, RequestBody, TokenBody, UndoBody
+from api.bodies import ApproveBody, ChangeBody, DetectionBody, ReasonBody, RequestBody, SnoozeBody, TokenBody, UndoBody
 from api.filters import IncidentFilter, JournalFilter, LessonFilter, OutcomeFilter, RunFilter
 from api.problems import FAULT, NOT_READY, TOO_LARGE, UNAUTHORIZED
 from cli.app import app as command_line
@@ -38,11 +38,11 @@ def test_every_route_has_its_line(application: FastAPI) -> None:
 def test_every_field_of_the_api_has_its_line() -> None:
     text = page("reference/api.md")
     assert first_cells(section(text, "A detection")) == list(DetectionBody.model_fields)
-    bodies = (ApproveBody, ReasonBody, RequestBody, TokenBody, UndoBody)
+    bodies = (ApproveBody, ChangeBody, ReasonBody, RequestBody, SnoozeBody, TokenBody, UndoBody)
     filters = (IncidentFilter, JournalFilter, LessonFilter, OutcomeFilter, RunFilter)
     for model in (*bodies, *filters):
-        for name in model.model_fields:
-            assert f"`{name}`" in section(text, "Routes")
+        for name, field in model.model_fields.items():
+            assert f"`{field.alias or name}`" in section(text, "Routes")
 
 
 def test_every_problem_of_the_api_has_its_line() -> None:

@@ -70,7 +70,7 @@ def test_two_approvers_are_two_tokens(tmp_path: Path) -> None:
     with open_api(tmp_path, mode="approve", policy={"approve": {"approvers": 2}}) as api:
         incident_id = api.report()
         first = api.post(f"/incidents/{incident_id}/approve")
-        assert (first["state"], first["reason"]) == ("awaiting_approval", "1 of 2 approvals are there")
+        assert (first["state"], first["reason"]) == ("awaiting_approval", "1 of 2 approvals are there (person:ops)")
         assert "already decided" in api.post(f"/incidents/{incident_id}/approve", status=409)["detail"]
         ann = api.post("/tokens", {"name": "ann"}, 201)["token"]
         with client_of(api.app, api.house, ann) as http:

@@ -45,10 +45,12 @@ def test_a_no_ends_it_with_the_reason(house: House) -> None:
     assert house.report().id == incident.id
 
 
-def test_no_answer_expires(house: House) -> None:
+def test_without_an_answer_it_escalates_and_never_runs(house: House) -> None:
     incident = waiting(house)
     house.settle_down(timedelta(hours=1))
-    assert house.incident(incident.id).state is State.EXPIRED
+    assert house.incident(incident.id).state is State.ESCALATED
+    assert house.incident(incident.id).reason == "nobody answered in time; policy.approve.unanswered is escalate"
+    assert house.world.executed == []
     with pytest.raises(Conflict, match="nothing to decide"):
         house.loop.decisions.approve(incident.id, ME)
 
@@ -151,9 +153,9 @@ def test_detections_of_what_is_unknown_are_refused_whole(
     [
         ({"text": "restart web"}, BadInput),
         ({"text": "restart web on h1 and h2"}, BadInput),
-        ({"text": "", "host": "h1"}, BadInput),
-        ({"remedy": "nothing_such", "host": "h1"}, NotFound),
-        ({"text": "restart web", "host": "h9"}, NotFound),
+        ({"text": "", "hosts": ("h1",)}, BadInput),
+        ({"remedy": "nothing_such", "hosts": ("h1",)}, NotFound),
+        ({"text": "restart web", "hosts": ("h9",)}, NotFound),
     ],
 )
 def test_asking_for_what_cannot_be_meant(house: House, words: dict[str, str], error: type[Exception]) -> None:

@@ -17,10 +17,11 @@ from core.clock import ManualClock
 from core.detections import Signal
 from core.errors import Conflict, LeaseLost, NotFound, Refused
 from core.incidents import Incident
+from core.people import Access
 from core.samples import Sample
 from core.states import State, may_follow
 from loop.schedules import due_time
-from tests.people import ADA
+from tests.people import ADA, BOB, owner
 from tests.world import World, open_house
 
 HOSTS, SERVICES, SYMPTOMS = ("h1", "h2"), ("web", "db"), ("service_down", "http_unhealthy")
@@ -28,13 +29,18 @@ EVERY = timedelta(seconds=30)
 JUMPS = (timedelta(seconds=1), timedelta(seconds=40), timedelta(minutes=10), timedelta(hours=1), timedelta(days=2))
 SWEEPS = [{"every": "30s", "probes": ["services"]}]
 FILES = {
-    "auto": {"mode": "auto", "policy": {"auto": {"risk": "medium", "confidence": 0.0}}, "cooldown": "0s"},
+    "auto": {
+        "mode": "auto",
+        "policy": {"auto": {"risk": "medium", "confidence": 0.0, "own_word": "medium"}},
+        "cooldown": "0s",
+    },
     "approve": {"mode": "approve", "policy": {"approve": {"expires": "30m"}}},
     "two": {"mode": "approve", "policy": {"approve": {"expires": "30m", "approvers": 2}}},
     "suggest": {"mode": "suggest"},
     "observe": {"mode": "observe"},
 }
-PEOPLE = ("person:ada", "person:bob")
+PEOPLE = (BOB, owner("cyd"), ADA)
+"""ADA asks, and can't approve that."""
 NOT_NOW = (Conflict, Refused, NotFound)
 """What people and workers hear when the state table, or somebody who was faster, says no."""
 
@@ -106,18 +112,18 @@ class Life(RuleBasedStateMachine):
             self.house.loop.engine.advance(incident_id)
 
     @rule(number=some, by=st.sampled_from(PEOPLE))
-    def approve(self, number: int, by: str) -> None:
+    def approve(self, number: int, by: Access) -> None:
         incident = self.pick(number)
         if incident is not None:
             with suppress(*NOT_NOW):
-                self.decisions.approve(incident.id, by)
+                self.house.loop.decisions.approve(incident.id, by)
 
     @rule(number=some)
     def reject(self, number: int) -> None:
         incident = self.pick(number)
         if incident is not None:
             with suppress(*NOT_NOW):
-                self.decisions.reject(incident.id, ADA, "no")
+                self.house.loop.decisions.reject(incident.id, ADA, "no")
 
     @rule(number=some)
     def close(self, number: int) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approver.policy import decide, expiry, max_hosts
+from approver.case import make_case, max_hosts
+from approver.policy import decide, expiry
 from core.approvals import Ruling, Usage
 from core.policies import Mode, RequireProof
 from core.severity import Risk
@@ -29,15 +30,20 @@ from tests.planning import (
 AUTO = {"mode": "auto"}
 
 
-def rule(plan=None, *, fleet=None, usage=None, incident=None, catalog=None):
-    return decide(
+def case(plan=None, *, fleet=None, usage=None, incident=None, catalog=None, vouched=True, now=NOW):
+    return make_case(
         plan or make_plan(),
         incident or make_incident(),
         make_fleet(**(AUTO | (fleet or {}))),
         catalog or make_catalog(),
         usage or Usage(),
-        now=NOW,
+        vouched=vouched,
+        now=now,
     )
+
+
+def rule(*given, **more):
+    return decide(case(*given, **more))
 
 
 def test_what_the_policy_allows_runs_and_the_rules_are_said():
@@ -114,7 +120,7 @@ CASES = [
         "hosts per hour",
         {"budget": {"hosts_per_hour": 1}},
         {},
-        {"hosts_last_hour": frozenset({"beta"})},
+        {"hosts_touched": 2},
         Ruling.RUN,
         "hosts_per_hour is 1",
     ),

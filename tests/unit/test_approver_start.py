@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from approver.start import may_start
+from approver.start import RanOut, may_start
 from core.approvals import Answer, Approval
 from core.errors import Refused, Unvetted
+from core.incidents import Request
 from tests.planning import (
     CONFIG_RESTORE,
     NOW,
@@ -16,11 +17,13 @@ from tests.planning import (
     make_catalog,
     make_fleet,
     make_host,
+    make_incident,
     make_plan,
     make_step,
 )
 
 PLAN = make_plan()
+ASKED = Request(by="person:ada", remedy="service_restart", hosts=("alpha",), parameters={"service": "web"})
 
 
 def approval(**fields):
@@ -38,9 +41,17 @@ def approval(**fields):
     return Approval(**(given | fields))
 
 
-def start(*, plan=PLAN, hash_now=None, approved=None, fleet=None, catalog=None, now=NOW):
-    may_start(
-        plan, hash_now or plan.hash, approved or approval(), fleet or make_fleet(), catalog or make_catalog(), now=now
+def start(*, plan=PLAN, hash_now=None, approved=None, fleet=None, catalog=None, now=NOW, permitted=True, incident=None):
+    approvals = approved if isinstance(approved, list) else [approved or approval()]
+    return may_start(
+        plan,
+        hash_now or plan.hash,
+        approvals,
+        incident or make_incident(plan_id=plan.id),
+        fleet or make_fleet(),
+        catalog or make_catalog(),
+        permitted=permitted if callable(permitted) else lambda _one: permitted,
+        now=now,
     )
 
 
@@ -48,6 +59,7 @@ def test_what_was_approved_may_start():
     start()
 
 
+NO = approval(id="app-2", by="person:bob", answer=Answer.REJECT)
 OTHER = make_plan(make_step(SERVICE_RESTART, "alpha", service="db"))
 
 
@@ -55,8 +67,13 @@ OTHER = make_plan(make_step(SERVICE_RESTART, "alpha", service="db"))
     ("given", "words"),
     [
         ({"approved": approval(answer=Answer.REJECT)}, "rejected by person:ada"),
-        ({"approved": approval(plan_id="plan-2")}, "another plan"),
-        ({"approved": approval(incident_id="inc-2")}, "another plan"),
+        ({"approved": approval(plan_id="plan-2")}, "changed after the approval"),
+        ({"approved": approval(incident_id="inc-2")}, "changed after the approval"),
+        ({"incident": make_incident(plan_id="plan-2")}, "the incident stands on another plan"),
+        ({"approved": [approval(), NO]}, "rejected by person:bob"),
+        ({"approved": []}, "changed after the approval"),
+        ({"permitted": False}, "ada may not approve in shop any more"),
+        ({"incident": make_incident(plan_id="plan-1", request=ASKED)}, "the approval expired"),
         ({"approved": approval(plan_hash="0")}, "changed after the approval"),
         ({"plan": OTHER}, "changed after the approval"),
         ({"hash_now": PLAN.evolve(inventory_digest="moved").hash}, "changed after the approval"),
@@ -101,3 +118,38 @@ def test_a_person_may_answer_for_an_unproven_remedy_unless_the_fleet_always_want
 
 def test_the_last_moment_still_counts():
     start(now=NOW + timedelta(minutes=30) - timedelta(microseconds=1))
+
+
+TWO = make_fleet(policy={"approve": {"approvers": {"low": 2}}})
+BOB = approval(id="app-2", by="person:bob")
+
+
+def test_two_have_to_be_two():
+    assert start(approved=[approval(), BOB], fleet=TWO) == "person:ada, person:bob"
+    for too_few in ([approval()], [approval(), approval(id="app-2")], [approval(), BOB.evolve(expires_at=NOW)]):
+        with pytest.raises(RanOut):
+            start(approved=too_few, fleet=TWO)
+
+
+def test_one_of_two_who_may_not_approve_any_more_does_not_count():
+    with pytest.raises(Refused, match="bob may not approve"):
+        start(approved=[approval(), BOB], fleet=TWO, permitted=lambda one: one.by != "person:bob")
+
+
+def test_the_policys_yes_is_enough_by_itself_and_counts_as_nobody_among_people():
+    policy = approval(id="app-3", by="policy")
+    assert start(approved=[policy], fleet=TWO) == "policy"
+    with pytest.raises(RanOut):
+        start(approved=[policy.evolve(expires_at=NOW), approval()], fleet=TWO)
+
+
+def test_who_asked_may_approve_where_the_fleet_says_so():
+    own = make_fleet(policy={"approve": {"own": True}})
+    assert start(incident=make_incident(plan_id="plan-1", request=ASKED), fleet=own) == "person:ada"
+
+
+def test_who_changed_the_plan_asked_for_it():
+    changed = PLAN.evolve(proposer="person:ada")
+    with pytest.raises(RanOut):
+        start(plan=changed)
+    assert start(plan=changed, approved=[BOB]) == "person:bob"

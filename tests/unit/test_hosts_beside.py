@@ -12,7 +12,7 @@ from core.errors import Refused
 from core.fleets import Host
 from core.plans import Plan
 from loop.steps.planning import inventory_digest
-from tests.planning import NOW, SERVICE_RESTART, make_catalog, make_fleet, make_plan, make_step
+from tests.planning import NOW, SERVICE_RESTART, make_catalog, make_fleet, make_incident, make_plan, make_step
 
 WEB = Host(name="web1", variables={"fleetmend_balancers": {"front": {"host": "lb1"}, "old": {"host": "lb1"}, "odd": 5}})
 LB = Host(name="lb1", variables={"ansible_host": "10.0.0.1", "fleetmend_services": {}})
@@ -56,6 +56,12 @@ def test_one_that_the_fleet_lacks_stops_the_run() -> None:
         "expires_at": NOW.replace(hour=23),
     }
     approval = Approval(**given)
-    may_start(plan, plan.hash, approval, make_fleet(WEB, LB), CATALOG, now=NOW)
+    incident = make_incident(plan_id=plan.id)
+
+    def start(*hosts: Host) -> None:
+        fleet = make_fleet(*hosts)
+        may_start(plan, plan.hash, [approval], incident, fleet, CATALOG, permitted=lambda _one: True, now=NOW)
+
+    start(WEB, LB)
     with pytest.raises(Refused, match="acts on lb1 as well"):
-        may_start(plan, plan.hash, approval, make_fleet(WEB), CATALOG, now=NOW)
+        start(WEB)
