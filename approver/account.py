@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+from core.incidents import REQUESTED
 from core.journal import Entry
 from core.people import OWNER
 from core.states import State
 
 Body = dict[str, Any]
+VERDICT = "outcome.recorded"
+_PERSON = re.compile(r"\bperson:(?=[A-Za-z0-9])")
 
 
 def told(entry: Entry) -> str | None:
     """One entry in one line, or None for what only repeats others or moves nothing."""
     words = _WORDS.get(entry.kind)
-    return None if words is None else words(entry.actor, entry.body)
+    said = None if words is None else words(entry.actor, entry.body)
+    return None if said is None else names(said)
+
+
+def names(words: str) -> str:
+    """*words* with people called by their names alone."""
+    return _PERSON.sub("", words)
 
 
 def who(actor: str) -> str:
@@ -24,12 +34,17 @@ def who(actor: str) -> str:
 
 
 def _opened(actor: str, body: Body) -> str:
-    return f"Detected: {body.get('title')}, {body.get('severity')} (by {who(actor)})"
+    title = str(body.get("title"))
+    if title.startswith(REQUESTED):
+        return f"Asked for by {who(actor)}"
+    return f"Detected: {title}, {body.get('severity')} (by {who(actor)})"
 
 
 def _planned(actor: str, body: Body) -> str:
-    reasons = body.get("reasons") or []
-    return f"Planned by {who(actor)}: {body.get('title')}" + (f". Why: {reasons[-1]}" if reasons else "")
+    why = str((body.get("reasons") or [""])[-1])
+    if why.startswith(("narrowed to", "changed by")):
+        return f"New plan: {body.get('title')} ({why})"
+    return f"Planned by {who(actor)}: {body.get('title')}" + (f". Why: {why}" if why else "")
 
 
 def _approved(actor: str, body: Body) -> str:
@@ -80,5 +95,5 @@ _WORDS: dict[str, Callable[[str, Body], str | None]] = {
     "run.began": _began,
     "run.ended": _ended,
     "run.cancel_asked": lambda actor, _body: f"{who(actor)} wants the run stopped",
-    "outcome.recorded": _verdict,
+    VERDICT: _verdict,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from approver.account import who
+from approver.account import names, who
 from approver.slack.texts import (
     BUTTON,
     Block,
@@ -34,7 +34,7 @@ from core.states import State
 APPROVE, REJECT, CHANGE, SNOOZE, ESCALATE, OPEN = "approve", "reject", "change", "snooze", "escalate", "open"
 """The buttons' action ids."""
 DECIDABLE = frozenset({State.PLANNED, State.AWAITING_APPROVAL})
-_LINES_OF_DIFF, _HOSTS_OF_DIFF, _WIDTH_OF_DIFF = 8, 3, 160
+_LINES_OF_DIFF, _DIFFS, _WIDTH_OF_DIFF = 8, 3, 160
 _HOSTS, _PARAMETERS, _UNFORESEEN = 8, 10, 6
 _REASON = 300
 _STATES = {
@@ -59,7 +59,8 @@ def headline(story: Story) -> str:
     """`prod web1: A service is not running (web)`."""
     incident = story.incident
     if incident.request is not None:
-        what = f"{who(incident.request.by)} asks: {incident.request.text or incident.request.remedy}"
+        remedy = incident.request.remedy or ""
+        what = f"{who(incident.request.by)} asks: {incident.request.text or story.remedies.get(remedy, remedy)}"
         return f"{incident.fleet} {hosts_in_words(incident.scope)}: {what}"
     subject = f" ({incident.subject})" if incident.subject else ""
     return f"{incident.fleet} {incident.host}: {story.symptom}{subject}"
@@ -119,9 +120,12 @@ def _state(story: Story) -> Iterator[Block]:
     yield glue(f"  ·  {incident.severity}")
     if incident.state in DECIDABLE and story.ask is not None:
         yield from _asked(story, story.ask)
-    if incident.state not in _QUIET and (incident.reason or "").strip():
+    if incident.evidence:
+        yield glue("\nSeen: ")
+        yield run_of(parameters_in_words(incident.evidence), longest=_REASON)
+    if incident.state not in _QUIET and incident.reason:
         yield glue("\n")
-        yield run_of(incident.reason, longest=_REASON)
+        yield run_of(names(incident.reason), longest=_REASON)
     if incident.detections > 1 and incident.state.terminal:
         yield glue(f"\nSeen {incident.detections} times.")
 
@@ -143,22 +147,24 @@ def _asked(story: Story, ask: Ask) -> Iterator[Block]:
 def _proposal(story: Story, plan: Plan) -> Iterator[Block]:
     for number, step in enumerate(plan.steps[:5]):
         title = story.remedies.get(step.remedy, step.remedy)
-        pieces = [glue("\n")] if number else [glue(_verb(story.incident) + " ")]
+        pieces = [glue("\n")] if number else [glue(_verb(story) + " ")]
         pieces += [run_of(title, bold=True, longest=200), glue("\non "), run_of(hosts_in_words(step.hosts))]
         if step.parameters:
             pieces += [glue("\nwith "), run_of(parameters_in_words(step.parameters), longest=_REASON)]
         yield section(*pieces)
     if len(plan.steps) > 5:
         yield section(glue(f"and {len(plan.steps) - 5} more steps"))
-    why = f", because {plan.reasons[0]}" if plan.reasons else ""
+    why = f": {plan.reasons[0]}" if plan.reasons else ""
     chosen = f"Risk {plan.risk}. Chosen by {who(plan.proposer)}, confidence {plan.confidence:.0%}{why}"
-    yield section(glue("\n"), run_of(chosen, longest=_REASON))
+    yield section(run_of(names(chosen), longest=_REASON))
 
 
-def _verb(incident: Incident) -> str:
-    if incident.state in DECIDABLE:
+def _verb(story: Story) -> str:
+    if story.incident.state in DECIDABLE:
         return "Proposed:"
-    return "Does:" if incident.state in (State.APPROVED, State.RUNNING, State.VERIFYING) else "Plan:"
+    if story.incident.state in (State.APPROVED, State.RUNNING, State.VERIFYING):
+        return "Does:"
+    return "Did:" if story.verdict is not None else "Was proposed:"
 
 
 def _changes(story: Story, plan: Plan) -> list[Block]:
@@ -168,18 +174,21 @@ def _changes(story: Story, plan: Plan) -> list[Block]:
         return []
     diffs = [one for preview in found.previews for one in preview.hosts]
     elements: list[Block] = []
-    changing = [one for one in diffs if one.diff.strip()]
-    if changing:
-        elements.append(section(glue("Would change", bold=True)))
-    for one in changing[:_HOSTS_OF_DIFF]:
-        lines = one.diff.strip("\n").splitlines()
+    changing: dict[str, list[str]] = {}
+    for one in diffs:
+        if one.diff.strip():
+            changing.setdefault(one.diff, []).append(one.host)
+    for diff, hosts in list(changing.items())[:_DIFFS]:
+        lines = diff.strip("\n").splitlines()
         shown = "\n".join(clip(line, _WIDTH_OF_DIFF) for line in lines[:_LINES_OF_DIFF])
-        elements += [section(run_of(one.host)), verbatim(shown)]
+        elements += [
+            section(glue("Would change on ", bold=True), run_of(hosts_in_words(tuple(hosts)), bold=True)),
+            verbatim(shown),
+        ]
         if len(lines) > _LINES_OF_DIFF:
-            elements.append(section(glue(f"… {len(lines) - _LINES_OF_DIFF} more lines on this host")))
-    if len(changing) > _HOSTS_OF_DIFF:
-        hosts = tuple(one.host for one in changing[_HOSTS_OF_DIFF:])
-        elements.append(section(glue("and on "), run_of(hosts_in_words(hosts))))
+            elements.append(section(glue(f"… and {len(lines) - _LINES_OF_DIFF} more lines")))
+    if others := [host for hosts in list(changing.values())[_DIFFS:] for host in hosts]:
+        elements.append(section(glue("Other changes on "), run_of(hosts_in_words(tuple(others)))))
     if not changing and found.problem is None:
         elements.append(section(glue("Check mode foresees no change in any file.")))
     unforeseen = sorted({one_line(task) for host in diffs for task in host.unforeseen})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from approver.account import told
+from approver.account import VERDICT, told
 from approver.slack.head import headline
 from approver.slack.texts import Block, glue, link, moment, rich, run_of, section
 from core.journal import Entry
 from core.messages import Story
+from core.states import State
 
 _MOST = 25
 """Lines in one reply."""
@@ -19,7 +20,7 @@ def account(entries: Sequence[Entry], whole: str | None) -> tuple[str, list[Bloc
 
     Of very many, the newest are told; *whole* is where all can be read.
     """
-    lines = [(entry, words) for entry in entries if (words := told(entry)) is not None]
+    lines = [(entry, words) for entry in _without_echoes(entries) if (words := told(entry)) is not None]
     if not lines:
         return None
     left_out, shown = len(lines) - _MOST, lines[-_MOST:]
@@ -30,6 +31,15 @@ def account(entries: Sequence[Entry], whole: str | None) -> tuple[str, list[Bloc
     for entry, words in shown:
         elements.append(section(moment(entry.at, "{time_secs}"), glue("  "), run_of(words, longest=300)))
     return shown[-1][1], [rich(*elements)]
+
+
+def _without_echoes(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """The *entries* but for the end that only says once more what a verdict said."""
+    last = None
+    for entry in entries:
+        if last != VERDICT or entry.body.get("to") != State.RESOLVED:
+            yield entry
+        last = entry.kind
 
 
 def reminder(story: Story) -> tuple[str, list[Block]]:
