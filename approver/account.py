@@ -91,7 +91,7 @@ _WORDS: dict[str, Callable[[str, Body], str | None]] = {
     "approval.given": _approved,
     "approval.void": lambda _actor, body: f"The approval is void: {body.get('reason')}",
     "ask.snoozed": lambda _actor, body: str(body.get("reason")).capitalize(),
-    "ask.widened": lambda _actor, _body: "Nobody answered yet: the next group is asked as well",
+    "ask.renewed": lambda _actor, body: f"Nobody answered yet: {body.get('reason')}",
     "run.began": _began,
     "run.ended": _ended,
     "run.cancel_asked": lambda actor, _body: f"{who(actor)} wants the run stopped",

@@ -96,10 +96,13 @@ class Answers:
         return None if stored is None else Accepted(stored, isinstance(said, Filled))
 
     def work_left(self) -> int:
-        """Work what other processes left behind. Returns how many callbacks there were. Raises Retryable."""
+        """Work what other processes left behind. Returns how many callbacks there were."""
         left = self._context.store.callbacks.left()
         for callback_id in left:
-            self.work(callback_id)
+            try:
+                self.work(callback_id)
+            except Retryable as error:
+                log.warning("the callback %s waits: %s", callback_id, error)
         return len(left)
 
     def work(self, callback_id: str, hearing: Hearing | None = None) -> None:
@@ -108,8 +111,14 @@ class Answers:
         if taken is None:
             return
         said = _read(taken.kind, taken.body)
-        if not isinstance(said, callbacks.Other):
-            self._work(said, taken, hearing)
+        try:
+            if not isinstance(said, callbacks.Other):
+                self._work(said, taken, hearing)
+        except Retryable:
+            raise
+        except Exception:
+            # It would fail again, and again: what it was is in the log, and whoever sent it can send another one.
+            log.exception("the callback %s could not be worked", callback_id)
         self._context.store.callbacks.done(callback_id)
         self.on_work()
 

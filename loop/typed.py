@@ -73,7 +73,7 @@ class TypedCommands:
             busy = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in live.items() if number)
             line = [run_of(name, bold=True), glue(": "), run_of(busy or "nothing is open")]
             if name in pauses:
-                line.append(run_of(f" (paused by {pauses[name].by}: {pauses[name].reason})"))
+                line += [glue(" "), run_of(f"(paused by {pauses[name].by}: {pauses[name].reason})")]
             lines.append(line)
         return _listed("How the fleets stand", lines, "there is no fleet that you may see")
 
@@ -142,7 +142,9 @@ class TypedCommands:
         url = link_of(self._context, incident.id)
         return [
             link(url, incident.id) if url is not None else glue(incident.id),
-            run_of(f" {incident.fleet}: {incident.title}, "),
+            glue("  "),
+            run_of(f"{incident.fleet}: {incident.title}"),
+            glue("  "),
             run_of(incident.state.replace("_", " "), bold=True),
         ]
 

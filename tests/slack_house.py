@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from api.app import BASE, create_app
+from core.fleets import Host
 from core.incidents import Incident
 from core.people import Grant, Role
 from core.states import State
@@ -93,6 +94,7 @@ def open_slack(
     world: World | None = None,
     settings: dict[str, Any] | None = None,
     cards: dict[str, Any] | None = None,
+    hosts: Sequence[Host] = (),
     **file: Any,
 ) -> Iterator[SlackHouse]:
     """A house that asks in `#ops`, with the people above."""
@@ -104,7 +106,9 @@ def open_slack(
             "slack_url": server.url,
             "public_url": PUBLIC,
         }
-        with open_house(folder, world=world, settings=ours | (settings or {}), cards=cards or {}, **file) as house:
+        with open_house(
+            folder, world=world, settings=ours | (settings or {}), cards=cards or {}, hosts=hosts, **file
+        ) as house:
             people = house.loop.context.store.people
             for user, (name, grant) in PEOPLE.items():
                 people.add(name, "test", [grant])

@@ -71,7 +71,7 @@ def _block_problem(block: Json) -> str | None:
     return f"the type {kind}"
 
 
-def _element_problem(element: Json) -> str | None:
+def _element_problem(element: Json) -> str | None:  # noqa: PLR0911 - a rule a line
     kind = element["type"]
     if not 0 < len(element["action_id"]) <= 255:
         return "action_id"

@@ -117,7 +117,10 @@ class Slack:
 
         Raises Undelivered for an address that is not Slack's: we never speak to another one.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = urlsplit("")
         known = parts.hostname == self._host or (parts.scheme == "https" and parts.hostname in _HOSTS_OF_ANSWERS)
         if not known:
             raise Undelivered("the callback named an address that is not Slack's, so nothing was sent there")

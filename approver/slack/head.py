@@ -134,7 +134,8 @@ def _asked(story: Story, ask: Ask) -> Iterator[Block]:
     yeses = sorted({one.by for one in story.approvals if one.answer is Answer.APPROVE})
     yield glue(f"  ·  {len(yeses)} of {ask.needed} approvals")
     if yeses:
-        yield run_of(" (" + ", ".join(map(who, yeses)) + ")", longest=_REASON)
+        yield glue(" ")
+        yield run_of("(" + ", ".join(map(who, yeses)) + ")", longest=_REASON)
     yield glue("  ·  until ")
     yield moment(ask.expires_at)
     if ask.snoozed_until is not None and ask.snoozed_by is not None:

@@ -1,4 +1,4 @@
-"""The whole way: a problem on three hosts, its plan and its diff, Slack, two of three hosts, a run, and the end told."""
+"""The whole way: a problem on three hosts, its plan, its diff, Slack, two of three hosts, a run, and the end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_from_a_problem_on_three_hosts_to_the_end_in_the_thread(tmp_path: Path) 
             "Asked people",
             "Approved by ada (by slack): h2 is drained",
             "Run began: restart on h1, h3",
-            "Resolved",
+            "Verdict",
         ):
             assert words in account
         assert at.tell() == 0
