@@ -17,8 +17,6 @@ from core.messages import Undelivered
 from core.redaction import Redactor
 
 _SECONDS = 6.0
-_SOON_SECONDS = 2.5
-"""A `trigger_id` lives for three seconds."""
 _TOO_MANY = 429
 _PAGES, _TYPES = 20, "public_channel,private_channel"
 _ONLY_THIS = frozenset(
@@ -67,11 +65,11 @@ class SlackError(Undelivered):
 class Slack:
     """Calls Slack as the app's bot. Every method raises SlackError, or Undelivered without an answer."""
 
-    def __init__(self, token: str, url: str, redactor: Redactor) -> None:
-        """*url* is the base of the Web API."""
+    def __init__(self, token: str, url: str, redactor: Redactor, *, seconds: float = _SECONDS) -> None:
+        """*url* is the base of the Web API; no call takes longer than *seconds*, however slowly Slack answers."""
         # Retrying is ours: the SDK would send again what may have come through.
         self._web = WebClient(token=token, base_url=url, timeout=int(_SECONDS), retry_handlers=[])
-        self._redactor, self._host = redactor, urlsplit(url).hostname
+        self._redactor, self._host, self._seconds = redactor, urlsplit(url).hostname, seconds
 
     def post(self, channel: str, text: str, blocks: Sequence[Block], **more: Any) -> tuple[str, str]:
         """Post a message. Returns the channel's id and the message's `ts`."""
@@ -89,7 +87,7 @@ class Slack:
 
     def open_view(self, trigger: str, view: Block) -> None:
         """Open a modal."""
-        self._call("views.open", _SOON_SECONDS, trigger_id=trigger, view=view)
+        self._call("views.open", trigger_id=trigger, view=view)
 
     def who_are_we(self) -> tuple[dict[str, Any], list[str]]:
         """The answer of `auth.test`, and the scopes that the token has."""
@@ -128,7 +126,7 @@ class Slack:
         body = {"response_type": "ephemeral", "replace_original": False, "text": notice(words)}
         body["blocks"] = list(blocks if blocks is not None else _lines(words))
         try:
-            answer = within(_SECONDS, lambda: hook.send_dict(body))
+            answer = within(self._seconds, lambda: hook.send_dict(body))
         except (URLError, OSError, SlackClientError) as error:
             raise Undelivered(self._redactor.text(f"Slack does not answer: {error}")) from None
         if answer.status_code != 200:
@@ -138,12 +136,12 @@ class Slack:
         """A call of those that take no JSON."""
         return self._sent(method, lambda: self._web.api_call(method, http_verb="GET", params=arguments))
 
-    def _call(self, method: str, seconds: float = _SECONDS, /, **arguments: Any) -> Any:
-        return self._sent(method, lambda: self._web.api_call(method, json=arguments), seconds)
+    def _call(self, method: str, **arguments: Any) -> Any:
+        return self._sent(method, lambda: self._web.api_call(method, json=arguments))
 
-    def _sent(self, method: str, call: Callable[[], Any], seconds: float = _SECONDS) -> Any:
+    def _sent(self, method: str, call: Callable[[], Any]) -> Any:
         try:
-            return within(seconds, call)
+            return within(self._seconds, call)
         except SlackApiError as error:
             raise self._as_ours(method, error) from None
         except (URLError, OSError, SlackClientError, ValueError) as error:
