@@ -118,9 +118,10 @@ def _element(rules: Mapping[str, Any], value: Scalar | None) -> Block | None:
         return None
     choices = list(rules.get("enum", ())) or ([True, False] if rules.get("type") == "boolean" else [])
     if choices:
-        if len(choices) > _CHOICES or any(len(_written(one)) > OPTION for one in choices):
+        written = list(dict.fromkeys(map(_written, choices)))
+        if len(written) > _CHOICES or not all(0 < len(one) <= OPTION for one in written):
             return None
-        options = [_option(_written(one), _written(one)) for one in choices]
+        options = [_option(one, one) for one in written]
         chosen = [one for one in options if value is not None and one["value"] == _written(value)]
         select: Block = {"type": "static_select", "action_id": FIELD, "options": options}
         return select | ({"initial_option": chosen[0]} if chosen else {})

@@ -13,7 +13,7 @@ Block = dict[str, Any]
 
 TEXT, HEADER, BUTTON, OPTION, TITLE, VALUE = 3000, 150, 75, 75, 24, 2000
 """Slack's limits, in characters: a text, a header, a button, an option, a modal's title, a button's value."""
-_REFERENCE = re.compile(r"<(?=[!@#])")
+_REFERENCE = re.compile(r"(?i)<(?=[!@#]|(?:https?|mailto|tel|slack):)")
 _LINK = re.compile(r"(?i):(?=//)|(?<=mailto):")
 _EMOJI = re.compile(r":(?=[\w+\-']+:)")
 _MARK = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
