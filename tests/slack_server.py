@@ -198,11 +198,12 @@ def slack_server() -> Iterator[SlackServer]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-        def do_GET(self) -> None:
-            self._answer({name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()})
-
         def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}"))
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if "json" in self.headers.get("Content-Type", ""):
+                self._answer(json.loads(body or b"{}"))
+            else:
+                self._answer({name: values[0] for name, values in parse_qs(body.decode()).items()})
 
         def _answer(self, body: Json) -> None:
             method = urlsplit(self.path).path.removeprefix("/api/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.error import URLError
@@ -18,6 +19,9 @@ from core.redaction import Redactor
 
 _SECONDS = 6.0
 _TOO_MANY = 429
+_SILENT = logging.Logger("slack_sdk")
+"""What goes wrong is told by whoever called; the SDK's own words would be a line for every try."""
+_SILENT.addHandler(logging.NullHandler())
 _PAGES, _TYPES = 20, "public_channel,private_channel"
 _ONLY_THIS = frozenset(
     {
@@ -68,7 +72,7 @@ class Slack:
     def __init__(self, token: str, url: str, redactor: Redactor, *, seconds: float = _SECONDS) -> None:
         """*url* is the base of the Web API; no call takes longer than *seconds*, however slowly Slack answers."""
         # Retrying is ours: the SDK would send again what may have come through.
-        self._web = WebClient(token=token, base_url=url, timeout=int(_SECONDS), retry_handlers=[])
+        self._web = WebClient(token=token, base_url=url, timeout=int(_SECONDS), retry_handlers=[], logger=_SILENT)
         self._redactor, self._host, self._seconds = redactor, urlsplit(url).hostname, seconds
 
     def post(self, channel: str, text: str, blocks: Sequence[Block], **more: Any) -> tuple[str, str]:
@@ -122,7 +126,7 @@ class Slack:
         known = parts.hostname == self._host or (parts.scheme == "https" and parts.hostname in _HOSTS_OF_ANSWERS)
         if not known:
             raise Undelivered("the callback named an address that is not Slack's, so nothing was sent there")
-        hook = WebhookClient(url, timeout=int(_SECONDS), retry_handlers=[])
+        hook = WebhookClient(url, timeout=int(_SECONDS), retry_handlers=[], logger=_SILENT)
         body = {"response_type": "ephemeral", "replace_original": False, "text": notice(words)}
         body["blocks"] = list(blocks if blocks is not None else _lines(words))
         try:
