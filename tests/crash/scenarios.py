@@ -17,6 +17,7 @@ from core.detections import Signal
 from core.errors import BadInput, Conflict, Refused, Unvetted
 from core.states import State
 from tests.api_client import client_of
+from tests.crash import outside
 from tests.crash.kills import die
 from tests.crash.stage import Stage
 from tests.people import ADA, BOB
@@ -265,6 +266,23 @@ SCENARIOS: dict[str, Scenario] = {
     "tokens and refusals": Scenario(
         actions=(report(symptom="port_closed"), settle, make_token, post_what_is_refused, revoke_token, end),
         file=_APPROVE,
+    ),
+    "people are asked in Slack": Scenario(
+        actions=(
+            outside.link_ada,
+            report(),
+            settle,
+            outside.tell,
+            outside.CLICK_OF_A_STRANGER,
+            outside.CLICK_OF_ADA,
+            settle,
+            outside.tell,
+            end,
+            outside.tell,
+            outside.all_is_told,
+        ),
+        file=_APPROVE | {"notify": {"slack": "#ops"}},
+        settings=outside.SETTINGS,
     ),
     "the worker died in the run": Scenario(actions=(report(), end), in_run=die_once, dies=True),
     "the worker died, and nothing healed": Scenario(actions=(report(), end), in_run=die_once, dies=True, cures={}),

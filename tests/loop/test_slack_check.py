@@ -97,7 +97,7 @@ def test_the_command_says_it_and_exits_with_the_answer(at: SlackHouse, capsys: p
     assert json.loads(cli.ok("slack", "check", "--json"))[0]["what"] == "token"
     at.slack.channels.clear()
     failed = cli("slack", "check")
-    assert (failed.code, "channel_not_found" in failed.out) == (1, True)
+    assert (failed.code, "no such channel" in failed.out) == (1, True)
     assert TOKEN not in failed.out
 
 
