@@ -36,7 +36,7 @@ _VIEW_LIVES = timedelta(seconds=3)
 _LONGEST = 500
 _UNKNOWN = (
     "Nobody in fleetmend is linked to your Slack user {user}, so nothing was done; "
-    "an admin links it: fleetmend people link NAME --slack {user}"
+    "an admin links it: fleetmend people slack NAME {user}"
 )
 _INTERRUPTED = "fleetmend was stopped in the middle of this; look at /fleetmend incidents before you send it again"
 

@@ -118,7 +118,7 @@ class SlackCheck:
         if len(linked) < needed:
             others = ", ".join(one.name for one in deciding if one.slack is None) or "nobody else has the role"
             words = f"{needed} approvers have to be linked to Slack users, and {len(linked)} are"
-            yield _error(what, f"{words} (not linked: {others}); fleetmend people link NAME --slack USER_ID")
+            yield _error(what, f"{words} (not linked: {others}); fleetmend people slack NAME USER_ID")
         else:
             yield _ok(what, f"can be approved in Slack by {', '.join(linked)}; it takes {needed}")
 

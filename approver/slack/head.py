@@ -180,14 +180,14 @@ def _changes(story: Story, plan: Plan) -> list[Block]:
         if one.diff.strip():
             changing.setdefault(one.diff, []).append(one.host)
     for diff, hosts in list(changing.items())[:_DIFFS]:
-        lines = diff.strip("\n").splitlines()
+        lines = _changed(diff)
         shown = "\n".join(clip(line, _WIDTH_OF_DIFF) for line in lines[:_LINES_OF_DIFF])
         elements += [
             section(glue("Would change on ", bold=True), run_of(hosts_in_words(tuple(hosts)), bold=True)),
             verbatim(shown),
         ]
         if len(lines) > _LINES_OF_DIFF:
-            elements.append(section(glue(f"… and {len(lines) - _LINES_OF_DIFF} more lines")))
+            elements.append(section(glue(f"… and {len(lines) - _LINES_OF_DIFF} more changed lines")))
     if others := [host for hosts in list(changing.values())[_DIFFS:] for host in hosts]:
         elements.append(section(glue("Other changes on "), run_of(hosts_in_words(tuple(others)))))
     if not changing and found.problem is None:
@@ -204,6 +204,20 @@ def _changes(story: Story, plan: Plan) -> list[Block]:
     if story.link is not None and changing:
         elements.append(section(link(story.link, "The whole diff")))
     return [rich(*elements)]
+
+
+def _changed(diff: str) -> list[str]:
+    """The lines of a unified diff that change something, below the file's name; a phone has no room for the others."""
+    found: list[str] = []
+    lines = diff.strip("\n").splitlines()
+    for number, line in enumerate(lines):
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if line.startswith("--- ") and following.startswith("+++ "):
+            before, after = line.removeprefix("--- before: "), following.removeprefix("+++ after: ")
+            found += [before] if before == after else [line, following]
+        elif line.startswith(("+", "-")) and not (line.startswith("+++ ") and lines[number - 1].startswith("--- ")):
+            found.append(line)
+    return found or lines
 
 
 def _buttons(incident: Incident, plan: Plan) -> Block:

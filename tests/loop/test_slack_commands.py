@@ -109,7 +109,7 @@ def test_what_can_not_be_meant_is_said_in_one_line(at: SlackHouse, text: str, wo
 
 
 def test_a_stranger_is_told_how_he_becomes_known(at: SlackHouse) -> None:
-    assert f"fleetmend people link NAME --slack {USTRANGER}" in told(at, "status", USTRANGER)
+    assert f"fleetmend people slack NAME {USTRANGER}" in told(at, "status", USTRANGER)
     assert at.refusals()[0][0] == f"slack:{USTRANGER}"
 
 

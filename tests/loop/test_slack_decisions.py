@@ -253,7 +253,7 @@ def test_everything_that_was_sent_is_within_the_limits_with_a_plan_for_very_many
         wish = {"remedy": "restart", "hosts": names, "parameters": {"service": "web"}}
         incident, message = at.ask_about(at.house.loop.desk.ask("demo", owner("root"), **wish).id)
         assert "and 112 more" in shown(message)
-        assert "and 492 more lines" in shown(message)
+        assert "and 492 more changed lines" in shown(message)
         at.press(message, "change", UADA)
         [opened] = at.slack.views
         assert "hosts" not in {block.get("block_id") for block in opened["view"]["blocks"]}
