@@ -105,7 +105,8 @@ def wire(
     clock = clock or SystemClock()
     state = ensure_state(settings.state)
     catalog = catalog or CatalogSource(settings.content)
-    fleets = fleets or FleetSource(settings.content, environment=default_environment(settings), clock=clock)
+    environment = default_environment(settings)
+    fleets = fleets or FleetSource(settings.content, environment=environment, clock=clock, secrets=settings.secrets)
     store = open_store(
         settings.effective_database_url, state, clock, key_file=settings.journal_key_file, witness=witness
     )
