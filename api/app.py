@@ -6,10 +6,15 @@ from fastapi import APIRouter, FastAPI, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from api.auth import Authentication
+from api.address import Proxies
+from api.auth import Authentication, Doors
 from api.border import BodyBound, Border
 from api.metrics import make_registry
+from api.pages import incidents as incident_pages
+from api.pages import sign_in as sign_in_pages
+from api.pages.looks import STATIC, is_page
 from api.problems import ERROR_STATUSES, add_handlers, in_openapi
+from api.refusals import Refusals
 from api.routes import (
     agents,
     catalog,
@@ -21,6 +26,7 @@ from api.routes import (
     lessons,
     messages,
     pauses,
+    people,
     plans,
     policy,
     requests,
@@ -28,13 +34,25 @@ from api.routes import (
     slack,
     tokens,
 )
+from api.sign_in import SignIn
 from core.errors import BadInput
 from loop.wiring import Loop
 
 BASE = "/api/v1"
 _OPENAPI, _DOCS = f"{BASE}/openapi.json", f"{BASE}/docs"
-OPEN_PATHS = frozenset({"/healthz", "/readyz", _OPENAPI, _DOCS})
-"""Needs no token: whether we are up, and what the API looks like."""
+SIGN_IN = "/sign-in"
+OPEN_PATHS = frozenset({"/healthz", "/readyz", _OPENAPI, _DOCS, SIGN_IN, *STATIC})
+"""Needs no token: whether we are up, what the API looks like, and how one comes in."""
+_FROM = "https://cdn.jsdelivr.net"
+_HEADERS: dict[str, dict[str, str]] = {
+    # Its scripts are not ours, so the page is of no origin: they reach no session, and no page behind the sign-in.
+    _DOCS: {
+        "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; img-src data: https:; "
+        f"connect-src 'self'; "
+        f"script-src 'unsafe-inline' {_FROM}; style-src 'unsafe-inline' {_FROM}; frame-ancestors 'none'"
+    },
+    _OPENAPI: {"Access-Control-Allow-Origin": "*"},
+}
 
 SELF_AUTHENTICATED = (f"{BASE}/hooks/", f"{BASE}/slack/")
 """Paths that begin so ask their senders for secrets of their own: nobody is let in here for a token or a session."""
@@ -55,6 +73,7 @@ _NOUNS = (
     agents,
     pauses,
     messages,
+    people,
     tokens,
 )
 
@@ -79,22 +98,25 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.loop = loop
-    app.state.registry = make_registry(loop.context.store, loop.context.clock)
-    add_handlers(app, loop)
+    store, clock, settings = loop.context.store, loop.context.clock, loop.context.settings
+    app.state.registry = make_registry(store, clock)
+    app.state.refusals = refusals = Refusals(store, clock)
+    app.state.sign_in = SignIn(store, clock, refusals)
+    add_handlers(app, store, refusals)
     # The last one added is the outermost.
     app.add_middleware(BodyBound)
-    tokens_made = loop.context.store.tokens
     app.add_middleware(
         Authentication,
-        owner=tokens_made.owner,
-        owner_lately=tokens_made.owner_lately,
+        store=store,
+        refusals=refusals,
+        doors=Doors(OPEN_PATHS, SELF_AUTHENTICATED, is_page, SIGN_IN),
         person=person,
-        open_paths=OPEN_PATHS,
-        self_authenticated=SELF_AUTHENTICATED,
+        public_url=settings.public_url,
     )
-    app.add_middleware(Border)
+    app.add_middleware(Border, headers=_HEADERS)
+    app.add_middleware(Proxies, trusted=settings.proxies)
 
-    # `Authentication` lets nobody in without a token; this only says so in the documentation.
+    # `Authentication` lets nobody in without a token or a session; this only says so in the documentation.
     bearer = Security(HTTPBearer(auto_error=False, description="Made by `fleetmend tokens make <name>`."))
     closed = APIRouter(dependencies=[bearer], responses=in_openapi(*ERROR_STATUSES))
     for noun in _NOUNS:
@@ -103,6 +125,8 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     app.include_router(closed)
     app.include_router(health.router)
     app.include_router(slack.router, prefix=BASE)
+    app.include_router(sign_in_pages.router)
+    app.include_router(incident_pages.router)
     return app
 
 

@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from core.detections import Detection, Evidence
 from core.durations import Duration
 from core.errors import BadInput
 from core.model import HostName, Model, Name, Scalar, Subject, Time
+from core.people import FleetScope, PersonName, Role
 from core.severity import Severity
 from core.symptoms import Symptom
 
 LARGEST_BATCH = 500
 """Detections in one request, which is one transaction."""
 
+LONGEST_TOKEN = timedelta(days=3650)
 _LONGEST_FACT = 500
 _LARGEST_INT = 2**63 - 1
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -194,9 +196,20 @@ class RequestBody(Model):
 
 
 class TokenBody(Model):
-    """A new token. Its name is who acts: `person:<name>` in the journal, `api:<name>` as a source of detections."""
+    """A new token. Who acts is its person: `person:<name>` in the journal, `api:<name>` as a source of detections."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@\-]{0,62}$")
+    name: PersonName = Field(description="What the token is called; each name is there once.")
+    person: PersonName | None = Field(default=None, description="Whose it is; one's own by default.")
+    role: Role | None = Field(default=None, description="It may do no more than this role may; no limit by default.")
+    fleet: FleetScope | None = Field(default=None, description="It may do nothing elsewhere; no limit by default.")
+    expires: Duration | None = Field(default=None, description="How long it holds, such as `90d`; for ever by default.")
+
+    @field_validator("expires")
+    @classmethod
+    def _a_while(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and not timedelta(minutes=1) <= value <= LONGEST_TOKEN:
+            raise ValueError("a token holds for 1m to 3650d, or for ever")
+        return value
 
 
 class FleetBody(Model):

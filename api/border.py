@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -20,14 +21,19 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
 }
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""What a browser may load for an answer that says nothing else of it: nothing."""
+_TLS_ALONE = "max-age=31536000"
 
 
 class Border:
     """The outermost layer: sets headers, and answers a fault of ours in one line instead of dropping the connection."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, headers: Mapping[str, Mapping[str, str]]) -> None:
+        """*headers*: path -> further headers of its answers."""
+        self._app, self._more = app, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -37,7 +43,12 @@ class Border:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                headers.update(self._more.get(scope.get("path", ""), {}))
+                headers.setdefault("Content-Security-Policy", _POLICY)
+                if scope.get("scheme") == "https":
+                    headers["Strict-Transport-Security"] = _TLS_ALONE
             await send(message)
 
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple, cast
@@ -13,20 +12,27 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from core.errors import BadInput, Conflict, FleetmendError, NeedsHuman, NotFound, Refused, Retryable, StorageFull
+from api.address import address_of
+from api.refusals import Kind as Refusal
+from api.refusals import Refusals
+from core.errors import (
+    BadInput,
+    Conflict,
+    FleetmendError,
+    NeedsHuman,
+    NotFound,
+    Refused,
+    Retryable,
+    StorageFull,
+    TooMany,
+)
 from core.model import Model
-from core.points import Point
-from core.redaction import Redactor
-from loop.wiring import Loop
-
-log = logging.getLogger(__name__)
+from store.store import Store
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST = 1000
-_LONGEST_JOURNALLED = 500
 _LONGEST_PART = 60
 _RETRY_SECONDS, _RETRY_FULL_SECONDS = 1, 30
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Problem(Model):
@@ -53,6 +59,7 @@ UNAUTHORIZED = Kind(401, "unauthorized", "Who are you?")
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
 FAULT = Kind(500, "fault", "A fault of fleetmend's own")
 NOT_READY = Kind(503, "not-ready", "Not ready")
+FORGED = Kind(403, "forged", "It did not come from a page of ours")
 REFUSED = Kind(403, "refused", "A law or the policy says no")
 _BAD_INPUT = Kind(422, "bad-input", "Something in it does not fit")
 _NOT_FOUND = Kind(404, "not-found", "There is no such thing")
@@ -63,6 +70,7 @@ _KINDS: tuple[tuple[type[FleetmendError], Kind], ...] = (
     (Conflict, Kind(409, "conflict", "It moved on meanwhile")),
     (NeedsHuman, Kind(409, "needs-human", "There is nothing safe left to do")),
     (StorageFull, Kind(507, "storage-full", "There is no room left")),
+    (TooMany, Kind(429, "too-many", "Too many attempts")),
     (Retryable, Kind(503, "retry", "Not now; try again")),
 )
 ERROR_STATUSES = tuple(sorted({kind.status for _, kind in _KINDS} | {UNAUTHORIZED.status, TOO_LARGE.status}))
@@ -87,16 +95,18 @@ def answer_error(error: Exception) -> JSONResponse:
     """The answer for one of our own errors."""
     kind = next((kind for known, kind in _KINDS if isinstance(error, known)), FAULT)
     seconds = _RETRY_FULL_SECONDS if isinstance(error, StorageFull) else _RETRY_SECONDS
+    if isinstance(error, TooMany):
+        seconds = error.seconds
     headers = {"Retry-After": str(seconds)} if isinstance(error, Retryable) else None
     return answer(kind, str(error), headers)
 
 
-def add_handlers(app: FastAPI, loop: Loop) -> None:
-    """Have *app* answer errors as problems, and journal what a law or the policy refused to somebody."""
+def add_handlers(app: FastAPI, store: Store, refusals: Refusals) -> None:
+    """Have *app* answer errors as problems, and tell *refusals* what was refused to somebody."""
 
     def on_error(request: Request, error: Exception) -> JSONResponse:
-        if isinstance(error, Refused) and request.method not in _SAFE:
-            _journal(loop, request, error)
+        if isinstance(error, Refused):
+            tell_refused(request, error, store, refusals)
         return answer_error(error)
 
     def on_validation(_request: Request, error: Exception) -> JSONResponse:
@@ -149,18 +159,21 @@ def in_words(errors: Sequence[Any], body: object = None) -> str:
     return f"{place or 'the body'}: {words}{more}"
 
 
-def _journal(loop: Loop, request: Request, error: Refused) -> None:
-    store, given = loop.context.store, request.path_params.get("incident_id")
-    body = {"path": request.url.path[:200], "reason": _one_line(Redactor().text(str(error)), _LONGEST_JOURNALLED)}
+def tell_refused(request: Request, error: Refused, store: Store, refusals: Refusals) -> None:
+    """Have the journal told of what was refused to whoever sent *request*."""
+    given = request.path_params.get("incident_id")
     try:
         incident_id = None if given is None else store.incidents.get(given).id
-    except NotFound:
+    except (NotFound, Retryable):
         incident_id = None
-    try:
-        with store.write(Point.REFUSALS_TELL) as tx:
-            store.journal.append(tx, "request.refused", request.state.actor.by, body, incident_id)
-    except Retryable as problem:
-        log.error("a refusal could not be journalled: %s: %s", body, problem)
+    refusals.tell(
+        Refusal.REQUEST,
+        address_of(request.scope),
+        actor=request.state.actor.by,
+        reason=str(error),
+        path=request.url.path,
+        incident_id=incident_id,
+    )
 
 
 def _one_line(text: str, longest: int) -> str:

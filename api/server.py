@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -21,8 +23,14 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a ser
 class Server:
     """Serves one application until it is stopped. A context manager too."""
 
-    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
-        """Bind *host* and *port*, where 0 takes a free one. Raises BadInput if that can't be done."""
+    def __init__(
+        self, app: FastAPI, *, host: str, port: int, tls_cert: Path | None = None, tls_key: Path | None = None
+    ) -> None:
+        """Bind *host* and *port*, where 0 takes a free one; with the files of a certificate, serve TLS alone.
+
+        Raises BadInput if that can't be done.
+        """
+        self._tls = _check_tls(tls_cert, tls_key)
         self._host, self._socket = host, _bind(host, port)
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
@@ -34,6 +42,8 @@ class Server:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=_REQUESTS_END_SECONDS,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
         )
         self._server = uvicorn.Server(config)
         sockets = [self._socket]
@@ -41,9 +51,10 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it is reached from this machine: `http://127.0.0.1:8484`."""
+        """Where it is reached from this machine: `http://127.0.0.1:8484`, or `https://…` with a certificate."""
         host = _ANY_ADDRESS.get(self._host, self._host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
     def start(self) -> None:
         """Begin to answer. Who connects meanwhile waits and is answered."""
@@ -64,6 +75,28 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _check_tls(cert: Path | None, key: Path | None) -> bool:
+    """True if TLS is to be served, and can be. Raises BadInput."""
+    if cert is None and key is None:
+        return False
+    if cert is None or key is None:
+        missing = "FLEETMEND_TLS_CERT" if cert is None else "FLEETMEND_TLS_KEY"
+        raise BadInput("a certificate and its key go together: set both, or neither", key=missing)
+    for file, name in ((cert, "FLEETMEND_TLS_CERT"), (key, "FLEETMEND_TLS_KEY")):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise BadInput(f"it can't be read: {error.strerror or error}", file=file, key=name) from None
+    try:
+        # Without a password of ours, OpenSSL would ask on the terminal for that of a locked key.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except ssl.SSLError as error:
+        mismatch = "it is not the key of this certificate" if "MISMATCH" in str(error.reason) else None
+        problem = mismatch or "this certificate and key don't hold: PEM files are needed, the key without a passphrase"
+        raise BadInput(problem, file=key, key="FLEETMEND_TLS_KEY") from None
+    return True
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -16,6 +16,7 @@ from core.incidents import Incident
 from core.journal import Entry
 from core.model import HostName, Model, Name
 from core.outcomes import Outcome
+from core.people import Role
 from core.plans import Plan
 from core.policies import Mode
 from core.proofs import Proof, ProofState
@@ -214,10 +215,14 @@ class ProofView(Model):
 
 
 class TokenView(Model):
-    """A token that is in force; what it is can't be seen again."""
+    """A token; what it is can't be seen again. It may do what its person may, as far as `role` and `fleet` allow."""
 
     name: str
+    person: str
+    role: Role
+    fleet: str
     created_at: datetime
+    expires_at: datetime | None
 
 
 class NewToken(Model):

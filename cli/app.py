@@ -20,6 +20,7 @@ from cli import (
     lab,
     lessons,
     pause,
+    people,
     plan,
     policy,
     processes,
@@ -111,6 +112,8 @@ _add("agents", agents.agents)
 app.add_typer(journal.app, name="journal")
 _add("pause", pause.pause)
 _add("resume", pause.resume)
+app.add_typer(people.app, name="people")
+_add("me", people.me)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(slack.app, name="slack")
 app.add_typer(db.app, name="db")

@@ -16,6 +16,8 @@ BASE = "/api/v1"
 _KINDS: dict[str, type[FleetmendError]] = {
     "urn:fleetmend:bad-input": BadInput,
     "urn:fleetmend:refused": Refused,
+    "urn:fleetmend:forged": Refused,
+    "urn:fleetmend:too-many": Retryable,
     "urn:fleetmend:not-found": NotFound,
     "urn:fleetmend:conflict": Conflict,
     "urn:fleetmend:needs-human": NeedsHuman,

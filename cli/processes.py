@@ -36,7 +36,13 @@ def api(ctx: typer.Context) -> None:
     with (
         Stopping() as stopping,
         closing(open_loop(one.settings)) as loop,
-        Server(create_app(loop), host=one.settings.host, port=one.settings.port) as server,
+        Server(
+            create_app(loop),
+            host=one.settings.host,
+            port=one.settings.port,
+            tls_cert=one.settings.tls_cert,
+            tls_key=one.settings.tls_key,
+        ) as server,
     ):
         hint = None if loop.context.store.tokens.any() else "none yet: `fleetmend tokens make NAME`"
         _welcome(one, "api", [("API", f"{server.url}/api/v1/docs"), ("token", hint)])

@@ -56,7 +56,13 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
         hosts_folder = point_at_hosts(settings)
         embedded = Embedded(settings)
         # Bound before anything works, so that a port that is taken starts nothing.
-        server = Server(create_app(embedded.loop), host=settings.host, port=settings.port)
+        server = Server(
+            create_app(embedded.loop),
+            host=settings.host,
+            port=settings.port,
+            tls_cert=settings.tls_cert,
+            tls_key=settings.tls_key,
+        )
         app = shipped_app(settings)
         if app is not None and files[FLEET].enabled:
             # A process that was killed left its folders here, and this one owns the state.

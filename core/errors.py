@@ -17,6 +17,14 @@ class Retryable(FleetmendError):
     exit_code = 75
 
 
+class TooMany(Retryable):
+    """Too many attempts, by whoever: the same call may work after `seconds`."""
+
+    def __init__(self, problem: str, *, seconds: int) -> None:
+        super().__init__(problem)
+        self.seconds = seconds
+
+
 class StorageFull(Retryable):
     """The disk or the quota that the database is on is full: room has to be made first. Nothing was stored."""
 

@@ -19,6 +19,7 @@ from core.states import MUTING, State, may_follow
 from store.database import Database, Tx
 from store.journal import Journal
 from store.leases import Leases
+from store.scopes import Fleets, within
 from store.tables import detections, incidents, mutes
 from store.work_tables import leases
 
@@ -47,21 +48,29 @@ class Incidents:
     def __init__(self, database: Database, clock: Clock, journal: Journal, leases: Leases) -> None:
         self._database, self._clock, self._journal, self._leases = database, clock, journal, leases
 
-    def get(self, incident_id: str) -> Incident:
-        """The incident with this id, or whose id ends in it if just one does. Raises NotFound."""
+    def get(self, incident_id: str, *, fleets: Fleets = None) -> Incident:
+        """The incident of *fleets* with this id, or whose id ends in it if just one does. Raises NotFound."""
+        visible = within(select(incidents), incidents.c.fleet, fleets)
         with self._database.read() as tx:
-            rows = tx.all(select(incidents).where(incidents.c.id == incident_id))
+            rows = tx.all(visible.where(incidents.c.id == incident_id))
             if not rows and len(incident_id) >= 4:
-                rows = tx.all(select(incidents).where(incidents.c.id.endswith(incident_id, autoescape=True)).limit(2))
+                rows = tx.all(visible.where(incidents.c.id.endswith(incident_id, autoescape=True)).limit(2))
         if len(rows) != 1:
             raise NotFound(f"no incident {incident_id!r}; `fleetmend incidents --all` lists them")
         return incident_of(rows[0])
 
     def newest(
-        self, *, fleet: str | None = None, live: bool | None = None, state: State | None = None, limit: int = 100
+        self,
+        *,
+        fleet: str | None = None,
+        live: bool | None = None,
+        state: State | None = None,
+        limit: int = 100,
+        fleets: Fleets = None,
     ) -> list[Incident]:
-        """The newest incidents first."""
-        query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
+        """The newest incidents first, of *fleets* alone."""
+        query = within(select(incidents), incidents.c.fleet, fleets)
+        query = query.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
         if fleet is not None:
             query = query.where(incidents.c.fleet == fleet)
         if live is not None:

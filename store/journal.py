@@ -12,6 +12,7 @@ from core.clock import Clock
 from core.journal import GENESIS, Entry, Head, seal
 from store.database import Database, Tx
 from store.head_file import HeadFile
+from store.scopes import Fleets, of_incidents_within
 from store.tables import journal, journal_head
 
 _PAGE = 500
@@ -63,11 +64,19 @@ class Journal:
             return Head(seq=0, hash=GENESIS)
         return Head(seq=row["seq"], hash=row["hash"])
 
-    def entries(self, *, after: int = 0, incident_id: str | None = None, limit: int | None = None) -> Iterator[Entry]:
-        """Entries in order, from the one behind *after* on."""
+    def entries(
+        self,
+        *,
+        after: int = 0,
+        incident_id: str | None = None,
+        limit: int | None = None,
+        fleets: Fleets = None,
+    ) -> Iterator[Entry]:
+        """Entries in order, from the one behind *after* on; with *fleets*, of their incidents alone."""
         wanted = limit
         while wanted is None or wanted > 0:
-            query = select(journal).where(journal.c.seq > after).order_by(journal.c.seq)
+            query = of_incidents_within(select(journal), journal.c.incident_id, fleets)
+            query = query.where(journal.c.seq > after).order_by(journal.c.seq)
             if incident_id is not None:
                 query = query.where(journal.c.incident_id == incident_id)
             with self._database.read() as tx:
@@ -79,8 +88,9 @@ class Journal:
             after = rows[-1]["seq"]
             wanted = None if wanted is None else wanted - len(rows)
 
-    def last(self, count: int) -> list[Entry]:
-        """The newest *count* entries, oldest first."""
+    def last(self, count: int, *, fleets: Fleets = None) -> list[Entry]:
+        """The newest *count* entries, oldest first; with *fleets*, of their incidents alone."""
+        query = of_incidents_within(select(journal), journal.c.incident_id, fleets)
         with self._database.read() as tx:
-            rows = tx.all(select(journal).order_by(journal.c.seq.desc()).limit(count))
+            rows = tx.all(query.order_by(journal.c.seq.desc()).limit(count))
         return [Entry.model_validate({**row, "body": json.loads(row["body"])}) for row in reversed(rows)]

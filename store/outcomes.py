@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 from core.outcomes import Outcome, Verification
 from store.database import Database, Tx
 from store.journal import Journal
+from store.scopes import Fleets, within
 from store.tables import outcomes, verifications
 
 _FEW = 20
@@ -25,9 +26,16 @@ class Outcomes:
         body = {"outcome": outcome.id, "remedy": outcome.remedy, "verdict": outcome.verdict, "reason": outcome.reason}
         self._journal.append(tx, "outcome.recorded", "verifier", body, outcome.incident_id)
 
-    def newest(self, *, symptom: str | None = None, incident_id: str | None = None, limit: int = 1000) -> list[Outcome]:
-        """The newest outcomes first."""
-        query = select(outcomes).order_by(outcomes.c.at.desc()).limit(limit)
+    def newest(
+        self,
+        *,
+        symptom: str | None = None,
+        incident_id: str | None = None,
+        limit: int = 1000,
+        fleets: Fleets = None,
+    ) -> list[Outcome]:
+        """The newest outcomes first, of *fleets* alone."""
+        query = within(select(outcomes), outcomes.c.fleet, fleets).order_by(outcomes.c.at.desc()).limit(limit)
         if symptom is not None:
             query = query.where(outcomes.c.symptom == symptom)
         if incident_id is not None:

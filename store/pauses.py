@@ -10,6 +10,7 @@ from core.pauses import EVERY_FLEET, Pause
 from core.points import Point
 from store.database import Database, Tx
 from store.journal import Journal
+from store.scopes import Fleets, within
 from store.tables import pauses
 
 
@@ -35,10 +36,12 @@ class Pauses:
                 raise Conflict(f"{'nothing' if scope == EVERY_FLEET else scope} is paused under that name")
             self._journal.append(tx, "switch.resumed", by, {"scope": scope})
 
-    def in_force(self) -> list[Pause]:
-        """Every pause in force."""
+    def in_force(self, *, fleets: Fleets = None) -> list[Pause]:
+        """Every pause in force; with *fleets*, those that hold for one of them."""
+        holding = None if fleets is None else {EVERY_FLEET, *fleets}
+        query = within(select(pauses), pauses.c.scope, holding).order_by(pauses.c.scope)
         with self._database.read() as tx:
-            return [Pause.model_validate(dict(row)) for row in tx.all(select(pauses).order_by(pauses.c.scope))]
+            return [Pause.model_validate(dict(row)) for row in tx.all(query)]
 
     def on(self, tx: Tx, fleet: str) -> str | None:
         """Who paused this fleet (or every one) and why, in words; None if nobody did."""

@@ -17,7 +17,7 @@ from core.people import Access, Grant, Person, Role
 from core.points import Point
 from store.database import Database, Tx
 from store.journal import Journal
-from store.people_tables import grants, identities, passwords, people
+from store.people_tables import grants, identities, passwords, people, sessions
 
 SLACK = "slack"
 """The identity provider that Slack is: its subjects are Slack user ids."""
@@ -82,6 +82,7 @@ class People:
             values = {"disabled_at": None if enabled else self._clock.now()}
             with self._database.write(Point.PEOPLE_SWITCH) as tx:
                 tx.execute(update(people).where(people.c.name == name).values(**values))
+                tx.execute(delete(sessions).where(sessions.c.person == name))
                 self._journal.append(tx, kind, by, {"person": name})
             self.on_change()
         return self.get(name)

@@ -16,6 +16,7 @@ from core.people import OWNER
 from core.plans import Plan, Proposal
 from store.database import Database, Tx
 from store.journal import Journal
+from store.scopes import Fleets, of_incidents_within
 from store.tables import approvals, plans
 
 
@@ -43,10 +44,11 @@ class Plans:
         self._journal.append(tx, "plan.made", plan.proposer, body, incident.id)
         return plan
 
-    def get(self, plan_id: str) -> Plan:
-        """The plan with this id. Raises NotFound."""
+    def get(self, plan_id: str, *, fleets: Fleets = None) -> Plan:
+        """The plan with this id, of an incident in *fleets*. Raises NotFound."""
+        visible = of_incidents_within(select(plans), plans.c.incident_id, fleets)
         with self._database.read() as tx:
-            row = tx.one(select(plans).where(plans.c.id == plan_id))
+            row = tx.one(visible.where(plans.c.id == plan_id))
         if row is None:
             raise NotFound(f"no plan {plan_id!r}; `fleetmend incident <id>` shows an incident's plans")
         return _plan_of(dict(row))

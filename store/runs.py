@@ -15,6 +15,7 @@ from core.points import Point
 from core.runs import ProcessRef, Run, RunEvent, RunResult, RunStatus
 from store.database import Database, Tx
 from store.journal import Journal
+from store.scopes import Fleets, within
 from store.tables import run_events, run_hosts, runs
 
 
@@ -88,19 +89,24 @@ class Runs:
         with self._database.read() as tx:
             return tx.one(query.limit(1)) is not None
 
-    def get(self, run_id: str) -> Run:
-        """The run with this id, or whose id ends in it if just one does. Raises NotFound."""
+    def get(self, run_id: str, *, fleets: Fleets = None) -> Run:
+        """The run in *fleets* with this id, or whose id ends in it if just one does. Raises NotFound."""
+        visible = within(select(runs), runs.c.fleet, fleets)
         with self._database.read() as tx:
-            rows = tx.all(select(runs).where(runs.c.id == run_id))
+            rows = tx.all(visible.where(runs.c.id == run_id))
             if not rows and len(run_id) >= 4:
-                rows = tx.all(select(runs).where(runs.c.id.endswith(run_id, autoescape=True)).limit(2))
+                rows = tx.all(visible.where(runs.c.id.endswith(run_id, autoescape=True)).limit(2))
         if len(rows) != 1:
             raise NotFound(f"no run {run_id!r}; `fleetmend runs` lists them")
         return Run.model_validate(dict(rows[0]))
 
-    def newest(self, *, incident_id: str | None = None, open_only: bool = False, limit: int = 100) -> list[Run]:
-        """The newest runs first."""
-        query = select(runs).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+    def newest(
+        self, *, incident_id: str | None = None, open_only: bool = False, limit: int = 100, fleets: Fleets = None
+    ) -> list[Run]:
+        """The newest runs first, in *fleets* alone."""
+        query = (
+            within(select(runs), runs.c.fleet, fleets).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+        )
         if incident_id is not None:
             query = query.where(runs.c.incident_id == incident_id)
         if open_only:

@@ -9,6 +9,7 @@ from core.clock import Clock
 from core.points import Point, Witness
 from store.agents import Agents
 from store.asks import Asks, ForeseenChanges
+from store.attempts import Attempts
 from store.budgets import Budgets
 from store.callbacks import Callbacks
 from store.conditions import Conditions
@@ -23,6 +24,7 @@ from store.leases import Leases
 from store.messages import Messages
 from store.migrations import migrate
 from store.outcomes import Outcomes, Verifications
+from store.passwords import Passwords
 from store.pauses import Pauses
 from store.people import People
 from store.plans import Approvals, Plans
@@ -30,6 +32,7 @@ from store.proof import Proof, verify
 from store.retention import Retention
 from store.rulings import Rulings
 from store.runs import Runs
+from store.sessions import Sessions
 from store.ticks import Ticks
 from store.tokens import Tokens
 
@@ -56,6 +59,9 @@ class Store:
         self.pauses = Pauses(database, clock, self.journal)
         self.people = People(database, clock, self.journal)
         self.tokens = Tokens(database, clock, self.journal, self.people)
+        self.passwords = Passwords(database, clock, self.journal, self.people)
+        self.sessions = Sessions(database, clock, self.journal)
+        self.attempts = Attempts(database, clock)
         self.ticks = Ticks(database)
         self.agents = Agents(database, clock)
         self.counters = Counters(database, clock)

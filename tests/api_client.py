@@ -19,6 +19,9 @@ from tests.world import House, open_house
 DOWN = {"fleet": "demo", "host": "h1", "symptom": "service_down", "subject": "web", "service": "web"}
 """A detection as somebody would send it."""
 
+BEGINNING = ["person.added", "role.granted", "token.made"]
+"""Kinds of the first entries of such an API's journal."""
+
 
 @dataclass
 class Api:

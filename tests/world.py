@@ -6,6 +6,7 @@ Everything of ours is real: catalog, store, planner, policy, engine. Only Ansibl
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -195,12 +196,18 @@ def open_house(
     settings: Mapping[str, Any] | None = None,
     hosts: Sequence[Host] = (),
     cards: Mapping[str, Any] = MappingProxyType({}),
+    more_fleets: Mapping[str, Sequence[Host]] = {},
     **file: Any,
 ) -> Iterator[House]:
-    """A loop over the content and the state in *folder*, both made if they are not there yet."""
+    """A loop over the content and the state in *folder*, both made if they are not there yet.
+
+    *more_fleets*: fleets beside `demo`, with the same `fleet.yml` and hosts of their own.
+    """
     content, state, shipped = folder / "content", folder / "state", folder / "shipped"
     if not content.exists():
         write_content(content, cards, **(file or AUTO))
+        for name in more_fleets:
+            shutil.copytree(content / "inventory" / "demo", content / "inventory" / name)
         write_shipped(shipped, yaml.safe_load((CHECKOUT / "catalog" / "symptoms.yml").read_text()))
         vet(content, shipped=shipped)
         prove_all(content, shipped)
@@ -210,7 +217,9 @@ def open_house(
         content,
         environment=environment,
         clock=clock,
-        resolve=lambda _resolver: Resolved(hosts=tuple(hosts) or HOSTS, secrets=frozenset()),
+        resolve=lambda resolver: Resolved(
+            hosts=tuple(more_fleets.get(resolver.folder.name, hosts)) or HOSTS, secrets=frozenset()
+        ),
     )
     loop = wire(
         Settings(content=content, state=state, **({"database_url": url_in(state)} | (settings or {}))),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.given import RemedyId, TheLoop
+from api.given import READER, RemedyId, TheLoop
 from api.views import CatalogView, RemedyDetail
 from core.symptoms import Symptom
 
-router = APIRouter(tags=["catalog"])
+router = APIRouter(tags=["catalog"], dependencies=[READER])
 
 
 @router.get("/catalog", summary="List the remedies", response_model=CatalogView)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.given import FleetName, TheLoop
+from api.given import FleetName, TheLoop, Who
 from api.views import FleetDetail, FleetView
 from core.errors import BadInput
 from core.fleets import Fleet, FleetFile
+from core.people import Act
 from fleets.readiness import Finding
 from fleets.source import FleetSource
 from loop.readiness import check_fleet
@@ -16,10 +17,13 @@ router = APIRouter(prefix="/fleets", tags=["fleets"])
 
 
 @router.get("", summary="List the fleets", response_model=list[FleetView])
-def list_fleets(loop: TheLoop) -> list[FleetView]:
-    """Every fleet at a glance; one that can't be read says why in `problems`, and the others are shown all the same."""
+def list_fleets(loop: TheLoop, who: Who) -> list[FleetView]:
+    """The fleets that one may read, at a glance.
+
+    One whose files don't hold says why in `problems`, and the others are shown all the same.
+    """
     source = loop.context.fleet_source
-    return [_at_a_glance(source, name) for name in source.names()]
+    return [_at_a_glance(source, name) for name in source.names() if who.access.may(Act.READ, name)]
 
 
 @router.get("/{fleet_name}", summary="Show a fleet", response_model=FleetDetail)

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.given import TheLoop
+from api.given import READER_OF_ALL, TheLoop
 from api.problems import NOT_READY, answer, in_openapi
 from api.views import StatusView
 from core.errors import BadInput, NotFound, Retryable
 from loop.wiring import Loop
 
 router = APIRouter(tags=["health"])
-closed = APIRouter(tags=["health"])
+closed = APIRouter(tags=["health"], dependencies=[READER_OF_ALL])
 
 
 @router.get("/healthz", summary="Is it up?", response_model=StatusView)

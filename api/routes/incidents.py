@@ -10,14 +10,15 @@ from api.bodies import ApproveBody, ChangeBody, ReasonBody, SnoozeBody, UndoBody
 from api.filters import IncidentFilter
 from api.given import IncidentId, TheLoop, TheStore, Who
 from api.views import IncidentDetail, IncidentView, PlanView, PreviewView
+from core.people import Act
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
 
 
 @router.get("", summary="List incidents", response_model=list[IncidentView])
-def list_incidents(wanted: Annotated[IncidentFilter, Query()], store: TheStore) -> list[IncidentView]:
+def list_incidents(wanted: Annotated[IncidentFilter, Query()], store: TheStore, who: Who) -> list[IncidentView]:
     """The newest incidents first."""
-    newest = store.incidents.newest(fleet=wanted.fleet, live=wanted.live, state=wanted.state, limit=wanted.limit)
+    newest = store.incidents.newest(**dict(wanted), fleets=who.access.fleets(Act.READ))
     return [IncidentView.of(incident) for incident in newest]
 
 
@@ -99,4 +100,6 @@ def undo_incident(incident_id: IncidentId, loop: TheLoop, who: Who, body: UndoBo
 
     It becomes a plan under the same policy as any other.
     """
-    return IncidentView.of(loop.desk.undo(incident_id, who.access, run_id=body.run if body else None))
+    named = None if body is None or body.run is None else body.run
+    run_id = None if named is None else loop.context.store.runs.get(named, fleets=who.access.fleets(Act.READ)).id
+    return IncidentView.of(loop.desk.undo(incident_id, who.access, run_id=run_id))

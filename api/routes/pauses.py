@@ -5,16 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.bodies import ReasonBody
-from api.given import Scope, TheLoop, TheStore, Who
+from api.given import READER, Scope, TheLoop, TheStore, Who
 from core.pauses import Pause
+from core.people import Act
 
 router = APIRouter(prefix="/pauses", tags=["pauses"])
 
 
-@router.get("", summary="List the pauses", response_model=list[Pause])
-def list_pauses(store: TheStore) -> list[Pause]:
-    """Every pause in force."""
-    return store.pauses.in_force()
+@router.get("", summary="List the pauses", response_model=list[Pause], dependencies=[READER])
+def list_pauses(store: TheStore, who: Who) -> list[Pause]:
+    """Every pause in force that holds for a fleet that one may read; those of `*` do."""
+    return store.pauses.in_force(fleets=who.access.fleets(Act.READ))
 
 
 @router.put("/{scope}", summary="Pause a fleet, or all of them", response_model=Pause)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.given import FleetName, IncidentId, PlanId, TheLoop, TheStore
+from api.given import READER_OF_ALL, FleetName, IncidentId, TheLoop, ThePlan, TheStore
 from core.approvals import Foreseen
 from core.errors import Conflict, NotFound
 from core.model import Model
@@ -37,16 +37,14 @@ def explain_incident(incident_id: IncidentId, loop: TheLoop, store: TheStore) ->
 
 
 @router.get("/plans/{plan_id}/policy", summary="Explain the policy's ruling on a plan", response_model=Explanation)
-def explain_plan(plan_id: PlanId, loop: TheLoop, store: TheStore) -> Explanation:
+def explain_plan(plan: ThePlan, loop: TheLoop, store: TheStore) -> Explanation:
     """The same for any plan, those that were replaced by others included."""
-    plan = store.plans.get(plan_id)
     return loop.policies.explain(store.incidents.get(plan.incident_id), plan)
 
 
 @router.get("/plans/{plan_id}/foreseen", summary="Show what was foreseen", response_model=Foreseen)
-def show_foreseen(plan_id: PlanId, store: TheStore) -> Foreseen:
+def show_foreseen(plan: ThePlan, store: TheStore) -> Foreseen:
     """What check mode said, host by host, before people were asked about the plan: redacted, and whole."""
-    plan = store.plans.get(plan_id)
     found = store.foreseen.get(plan.id)
     if found is None:
         words = f"`GET /incidents/{plan.incident_id}/preview` looks now"
@@ -66,7 +64,7 @@ def show_policy(fleet_name: FleetName, loop: TheLoop) -> FleetPolicy:
     return FleetPolicy(fleet=fleet_name, findings=findings, **shown)
 
 
-@router.get("/rulings/replay", summary="Judge every ruling again", response_model=Replay)
+@router.get("/rulings/replay", summary="Judge every ruling again", response_model=Replay, dependencies=[READER_OF_ALL])
 def replay_rulings(loop: TheLoop) -> Replay:
     """Judges each ruling on record once more, by the rules as they are now, out of the case that was recorded."""
     return loop.policies.replay()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.bodies import RequestBody
-from api.given import TheLoop, Who
+from api.given import TheLoop, Who, seen_fleet
 from api.views import IncidentView
 
 router = APIRouter(tags=["requests"])
@@ -17,7 +17,8 @@ def make_request(body: RequestBody, loop: TheLoop, who: Who) -> IncidentView:
 
     It becomes a plan under the same policy as any other.
     """
+    fleet = seen_fleet(body.fleet, who.access, loop.context.fleet_source)
     asked = loop.desk.ask(
-        body.fleet, who.access, text=body.text, hosts=body.all_hosts, remedy=body.remedy, parameters=body.parameters
+        fleet, who.access, text=body.text, hosts=body.all_hosts, remedy=body.remedy, parameters=body.parameters
     )
     return IncidentView.of(asked)

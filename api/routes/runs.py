@@ -8,16 +8,18 @@ from fastapi import APIRouter, Query
 
 from api.filters import EventFilter, RunFilter
 from api.given import RunId, TheLoop, TheStore, Who
+from core.people import Act
 from core.runs import Run, RunEvent
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
 
 @router.get("", summary="List runs", response_model=list[Run])
-def list_runs(wanted: Annotated[RunFilter, Query()], store: TheStore) -> list[Run]:
+def list_runs(wanted: Annotated[RunFilter, Query()], store: TheStore, who: Who) -> list[Run]:
     """The newest runs first."""
-    incident_id = None if wanted.incident is None else store.incidents.get(wanted.incident).id
-    return store.runs.newest(incident_id=incident_id, open_only=wanted.open, limit=wanted.limit)
+    fleets = who.access.fleets(Act.READ)
+    incident_id = None if wanted.incident is None else store.incidents.get(wanted.incident, fleets=fleets).id
+    return store.runs.newest(incident_id=incident_id, open_only=wanted.open, limit=wanted.limit, fleets=fleets)
 
 
 @router.get("/{run_id}", summary="Show a run", response_model=Run)

@@ -45,14 +45,14 @@ async def slack_command(request: Request, loop: TheLoop, after: BackgroundTasks)
 
 
 async def _take(request: Request, loop: Loop, after: BackgroundTasks, kind: str) -> Response:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise HTTPException(415, f"send it as {_FORM}")
     body, signature = await _body(request), request.headers.get("x-slack-signature")
     stamp = request.headers.get("x-slack-request-timestamp")
     known = loop.signatures is not None and loop.signatures.hold(body, stamp, signature)
     answers = loop.answers
     if not known or answers is None or signature is None:
         return answer(UNAUTHORIZED, "it bears no signature of Slack's that holds now; see docs/howto/slack.md")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise HTTPException(415, f"send it as {_FORM}")
     accepted = await run_in_threadpool(answers.accept, signature, kind, body.decode())
     if accepted is None:
         return answer_error(Conflict("this very callback was here before"))

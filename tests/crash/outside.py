@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ SETTINGS = {
     "slack_signing_secret": "x",
     "slack_url": "http://127.0.0.1:9/api/",  # nobody is there: what is sent goes by the record
 }
+Action = Callable[[Stage], None]
 _ADA, _STRANGER = "UADA", "USTRANGER"
 _LATER = timedelta(seconds=45)
 
@@ -59,7 +60,7 @@ def link_ada(stage: Stage) -> None:
     people.link("ada", "slack", _ADA, "test")
 
 
-def click(user: str) -> Any:
+def click(user: str) -> Action:
     """*user* presses Approve, and sends it once more if nobody answered."""
 
     def act(stage: Stage) -> None:
@@ -89,4 +90,18 @@ def all_is_told(stage: Stage) -> None:
     assert len(heads) <= len(store.incidents.newest()) + 1, heads
 
 
-CLICK_OF_ADA, CLICK_OF_A_STRANGER = click(_ADA), click(_STRANGER)
+def around(report: Action, settle: Action, end: Action) -> tuple[Action, ...]:
+    """A problem that is asked about, told and approved in Slack."""
+    return (
+        link_ada,
+        report,
+        settle,
+        tell,
+        click(_STRANGER),
+        click(_ADA),
+        settle,
+        tell,
+        end,
+        tell,
+        all_is_told,
+    )

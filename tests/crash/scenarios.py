@@ -17,7 +17,7 @@ from core.detections import Signal
 from core.errors import BadInput, Conflict, Refused, Unvetted
 from core.states import State
 from tests.api_client import client_of
-from tests.crash import outside
+from tests.crash import coming, outside
 from tests.crash.kills import die
 from tests.crash.stage import Stage
 from tests.people import ADA, BOB
@@ -268,22 +268,11 @@ SCENARIOS: dict[str, Scenario] = {
         file=_APPROVE,
     ),
     "people are asked in Slack": Scenario(
-        actions=(
-            outside.link_ada,
-            report(),
-            settle,
-            outside.tell,
-            outside.CLICK_OF_A_STRANGER,
-            outside.CLICK_OF_ADA,
-            settle,
-            outside.tell,
-            end,
-            outside.tell,
-            outside.all_is_told,
-        ),
+        actions=outside.around(report(), settle, end),
         file=_APPROVE | {"notify": {"slack": "#ops"}},
         settings=outside.SETTINGS,
     ),
+    "people come and go": Scenario(actions=(*coming.ACTIONS, report(), end)),
     "the worker died in the run": Scenario(actions=(report(), end), in_run=die_once, dies=True),
     "the worker died, and nothing healed": Scenario(actions=(report(), end), in_run=die_once, dies=True, cures={}),
 }

@@ -66,13 +66,17 @@ def test_only_the_plan_that_was_seen_is_approved(api: Api) -> None:
     assert api.get(f"/incidents/{incident_id}")["state"] == "awaiting_approval"
 
 
-def test_two_approvers_are_two_tokens(tmp_path: Path) -> None:
+def test_two_approvers_are_two_people(tmp_path: Path) -> None:
     with open_api(tmp_path, mode="approve", policy={"approve": {"approvers": 2}}) as api:
         incident_id = api.report()
         first = api.post(f"/incidents/{incident_id}/approve")
         assert (first["state"], first["reason"]) == ("awaiting_approval", "1 of 2 approvals are there (person:ops)")
         assert "already decided" in api.post(f"/incidents/{incident_id}/approve", status=409)["detail"]
-        ann = api.post("/tokens", {"name": "ann"}, 201)["token"]
+        again = api.post("/tokens", {"name": "another"}, 201)["token"]
+        with client_of(api.app, api.house, again) as http:
+            assert http.post(f"/api/v1/incidents/{incident_id}/approve").status_code == 409
+        api.post("/people", {"name": "ann", "grants": [{"role": "approver", "fleet": "demo"}]}, 201)
+        ann = api.post("/tokens", {"name": "of-ann", "person": "ann"}, 201)["token"]
         with client_of(api.app, api.house, ann) as http:
             second = http.post(f"/api/v1/incidents/{incident_id}/approve").json()
         assert (second["state"], second["reason"]) == ("approved", "approved by person:ann, person:ops")
@@ -98,7 +102,8 @@ def test_what_the_policy_refuses_is_written_down(tmp_path: Path) -> None:
         assert "risk medium is above policy.approve.risk low" in answer["detail"]
         [entry] = [one for one in api.get("/journal", incident=incident_id) if one["kind"] == "request.refused"]
         assert entry["actor"] == "person:ops"
-        assert entry["body"] == {"path": f"/api/v1/incidents/{incident_id[-8:]}/approve", "reason": answer["detail"]}
+        path = f"/api/v1/incidents/{incident_id[-8:]}/approve"
+        assert entry["body"] == {"path": path, "reason": answer["detail"], "address": "127.0.0.1", "count": 1}
         assert api.get(f"/incidents/{incident_id}")["plans"][0]["approvals"] == []
 
 

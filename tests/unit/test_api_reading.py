@@ -10,7 +10,7 @@ import pytest
 
 from core.fleets import Fleet
 from core.samples import Condition, Phase, Reading
-from tests.api_client import DOWN, Api, client_of, open_api
+from tests.api_client import BEGINNING, DOWN, Api, client_of, open_api
 from tests.unit.content import write, write_fleet
 
 
@@ -134,7 +134,11 @@ def test_fleets_are_paused_and_resumed(api: Api) -> None:
     assert api.delete("/pauses/*") is None
     assert api.get("/pauses") == [paused]
     assert "paused" in api.delete("/pauses/*", 409)["detail"]
-    assert [one["kind"] for one in api.get("/journal")][1:] == ["switch.paused", "switch.paused", "switch.resumed"]
+    assert [one["kind"] for one in api.get("/journal")][len(BEGINNING) :] == [
+        "switch.paused",
+        "switch.paused",
+        "switch.resumed",
+    ]
 
 
 def test_a_pause_needs_a_reason_and_a_fleet_that_exists(api: Api) -> None:

@@ -181,7 +181,7 @@ def test_pausing_and_resuming(cli: Cli) -> None:
 
 def test_tokens_are_made_listed_and_revoked(cli: Cli, house: House) -> None:
     token = cli.ok("tokens", "make", "ci").strip()
-    assert house.loop.context.store.tokens.owner(token) == "ci"
+    assert house.loop.context.store.tokens.owner(token).person == "ci"
     assert "ci" in cli.ok("tokens")
     assert token not in cli.ok("tokens")
     assert cli.ok("tokens", "revoke", "ci") == "revoked: ci\n"
