@@ -73,6 +73,8 @@ class Story(Model):
     ask: Ask | None = None
     foreseen: Foreseen | None = None
     approvals: tuple[Approval, ...] = ()
+    held: bool = False
+    """True if the policy leaves the plan to people without asking them (mode suggest)."""
     verdict: str | None = None
     """That of the last outcome."""
     entries: tuple[Entry, ...] = ()

@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
 
 from core.errors import BadInput, NotFound, Retryable
 from core.fleets import Notify
 from core.leases import Lease
 from core.messages import Kind, Teller, Told, Undelivered
-from core.policies import Mode
 from core.redaction import Redactor
 from loop.context import Context
 from loop.stories import story_of
@@ -32,13 +30,6 @@ _LONGEST_ASKED = timedelta(hours=1)
 _ONE_TAKES = timedelta(seconds=20)
 """Longer than the calls of one delivery together."""
 _LONGEST_ERROR = 300
-
-
-class _Wanted(NamedTuple):
-    """What the fleets' files say of whom to tell."""
-
-    notify: dict[str, Notify]
-    suggesting: frozenset[str]
 
 
 class Messenger:
@@ -99,19 +90,17 @@ class Messenger:
             self._lease = self._context.store.leases.take_now(LEASE, self._context.worker, ttl)
         return self._lease is not None
 
-    def _wanted(self) -> _Wanted:
-        source, notify, suggesting = self._context.fleet_source, dict[str, Notify](), set[str]()
+    def _wanted(self) -> dict[str, Notify]:
+        """Whom the fleets' files want told, by fleet."""
+        source, found = self._context.fleet_source, dict[str, Notify]()
         for name in source.names():
             try:
-                file = source.file(name)
+                notify = source.file(name).notify
             except (BadInput, NotFound):
                 continue  # whoever sweeps it says so; what is told of it already is told on
-            if self._channels(file.notify):
-                notify[name] = file.notify
-                modes = {file.mode, *file.modes.groups.values(), *file.modes.remedies.values()}
-                if Mode.SUGGEST in modes:
-                    suggesting.add(name)
-        return _Wanted(notify, frozenset(suggesting))
+            if self._channels(notify):
+                found[name] = notify
+        return found
 
     def _channels(self, notify: Notify) -> list[tuple[Kind, str]]:
         found = []
@@ -121,15 +110,15 @@ class Messenger:
             found.append((Kind.WEBHOOK, ""))
         return found
 
-    def _open(self, wanted: _Wanted) -> int:
+    def _open(self, wanted: dict[str, Notify]) -> int:
         """Make rows for what has to be told for the first time. Returns how many incidents that are."""
-        if not wanted.notify:
+        if not wanted:
             return 0
         messages = self._context.store.messages
-        untold = messages.untold(wanted.notify, wanted.suggesting, self._context.clock.now())
-        new = [(one.id, self._channels(wanted.notify[one.fleet])) for one in untold]
+        untold = messages.untold(wanted, self._context.clock.now())
+        new = [(one.id, self._channels(wanted[one.fleet])) for one in untold]
         if Kind.SLACK in self._tellers:
-            following = {name: notify.next for name, notify in wanted.notify.items() if notify.next is not None}
+            following = {name: notify.next for name, notify in wanted.items() if notify.next is not None}
             if following:
                 new += [(one, [(Kind.SLACK, channel)]) for one, channel in messages.widened(following)]
         if not new or not self._hold():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from core.approvals import Ruling
 from core.incidents import REQUESTED, Incident
 from core.messages import Story
+from core.states import State
 from loop.context import Context
 
 _MOST_ENTRIES = 1000
@@ -18,6 +20,7 @@ def story_of(context: Context, incident_id: str, *, after: int = 0) -> Story:
         ask = store.asks.get(plan.id) if plan is not None else None
         foreseen = store.foreseen.get(plan.id) if plan is not None else None
         approvals = store.approvals.of(plan.id) if plan is not None else []
+        held = plan is not None and incident.state is State.PLANNED and _held(context, plan.id)
         outcomes = store.outcomes.newest(incident_id=incident.id, limit=1)
         entries = tuple(store.journal.entries(after=after, incident_id=incident.id, limit=_MOST_ENTRIES))
     remedies = context.catalog.remedies
@@ -32,6 +35,7 @@ def story_of(context: Context, incident_id: str, *, after: int = 0) -> Story:
         ask=ask,
         foreseen=foreseen,
         approvals=tuple(approvals),
+        held=held,
         verdict=outcomes[0].verdict if outcomes else None,
         entries=entries,
         link=link_of(context, incident.id),
@@ -42,6 +46,11 @@ def link_of(context: Context, incident_id: str) -> str | None:
     """Where people read all of an incident, if the settings say where they reach us."""
     base = context.settings.public_url
     return None if base is None else f"{base}/incidents/{incident_id}"
+
+
+def _held(context: Context, plan_id: str) -> bool:
+    rulings = context.store.rulings.of(plan_id=plan_id)
+    return bool(rulings) and rulings[-1].decision.ruling is Ruling.HOLD
 
 
 def _in_words(context: Context, incident: Incident) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
+from core.approvals import Ruling
 from core.incidents import Incident
 from core.messages import Kind, Standing, Told
 from core.points import Point
 from core.states import State
-from store.approval_tables import asks
+from store.approval_tables import asks, rulings
 from store.database import Database, Tx
 from store.incidents import incident_of
 from store.message_tables import message_channels, messages
@@ -35,19 +36,19 @@ class Messages:
             row = tx.one(select(journal_head.c.seq))
         return 0 if row is None else int(row["seq"])
 
-    def untold(
-        self, fleets: Collection[str], suggesting: Collection[str], now: datetime, limit: int = 100
-    ) -> list[Incident]:
+    def untold(self, fleets: Collection[str], now: datetime, limit: int = 100) -> list[Incident]:
         """Incidents of *fleets* that people should hear of and that no channel was told of, the most urgent first.
 
-        They ask for people, or ended lately after a run, or (in *suggesting*) there is a plan to look at.
+        They ask for people, or ended lately after a run, or there is a plan that the policy leaves to people.
         """
+        held = (rulings.c.plan_id == incidents.c.plan_id) & (rulings.c.ruling == Ruling.HOLD.value)
+        left_to_people = select(rulings.c.id).where(held).exists()
         known = select(messages.c.incident_id).where(messages.c.incident_id == incidents.c.id).exists()
         ran = select(runs.c.id).where(runs.c.incident_id == incidents.c.id).exists()
         live = incidents.c.ended_at.is_(None)
         concerns = or_(
             and_(live, incidents.c.state.in_([state.value for state in _ASKS_PEOPLE])),
-            and_(live, incidents.c.state == State.PLANNED.value, incidents.c.fleet.in_(suggesting)),
+            and_(live, incidents.c.state == State.PLANNED.value, left_to_people),
             and_(incidents.c.ended_at > now - _RECENT, ran),
         )
         query = select(incidents).where(incidents.c.fleet.in_(fleets), concerns, ~known)

@@ -77,17 +77,18 @@ class Slack:
 
     def post(self, channel: str, text: str, blocks: Sequence[Block], **more: Any) -> tuple[str, str]:
         """Post a message. Returns the channel's id and the message's `ts`."""
-        answer = self._call("chat.postMessage", channel=channel, **_body(text, blocks), **_QUIET, **more)
+        answer = self._call("chat.postMessage", channel=channel, **self._body(text, blocks), **_QUIET, **more)
         return str(answer["channel"]), str(answer["ts"])
 
     def update(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
         """Put another content into a message that is there."""
-        self._call("chat.update", channel=channel, ts=ts, parse="none", link_names=False, **_body(text, blocks))
+        self._call("chat.update", channel=channel, ts=ts, parse="none", link_names=False, **self._body(text, blocks))
 
     def whisper(self, channel: str, user: str, words: str, thread: str | None = None) -> None:
         """Tell *user* something in *channel* that nobody else sees."""
         more = {"thread_ts": thread} if thread else {}
-        self._call("chat.postEphemeral", channel=channel, user=user, **_body(words, _lines(words)), **_PLAIN, **more)
+        body = self._body(words, _lines(words))
+        self._call("chat.postEphemeral", channel=channel, user=user, **body, **_PLAIN, **more)
 
     def open_view(self, trigger: str, view: Block) -> None:
         """Open a modal."""
@@ -127,14 +128,18 @@ class Slack:
         if not known:
             raise Undelivered("the callback named an address that is not Slack's, so nothing was sent there")
         hook = WebhookClient(url, timeout=int(_SECONDS), retry_handlers=[], logger=_SILENT)
-        body = {"response_type": "ephemeral", "replace_original": False, "text": notice(words)}
-        body["blocks"] = list(blocks if blocks is not None else _lines(words))
+        body: dict[str, Any] = self._body(words, blocks if blocks is not None else _lines(words))
+        body |= {"response_type": "ephemeral", "replace_original": False}
         try:
             answer = within(self._seconds, lambda: hook.send_dict(body))
         except (URLError, OSError, SlackClientError) as error:
             raise Undelivered(self._redactor.text(f"Slack does not answer: {error}")) from None
         if answer.status_code != 200:
             raise Undelivered(f"Slack answered {answer.status_code} at the response_url")
+
+    def _body(self, text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+        """A message without whatever looks like a secret: the last place where it can be taken out."""
+        return {"text": notice(self._redactor.text(text)), "blocks": self._redactor.value(blocks)}
 
     def _get(self, method: str, **arguments: str) -> Any:
         """A call of those that take no JSON."""
@@ -166,10 +171,6 @@ class Slack:
 _PLAIN = {"parse": "none", "link_names": False}
 _QUIET = _PLAIN | {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
 """Nothing in a message is looked for links, names, markup or previews."""
-
-
-def _body(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
-    return {"text": notice(text), "blocks": list(blocks)}
 
 
 def _lines(words: str) -> list[Block]:

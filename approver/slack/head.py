@@ -37,9 +37,10 @@ DECIDABLE = frozenset({State.PLANNED, State.AWAITING_APPROVAL})
 _LINES_OF_DIFF, _DIFFS, _WIDTH_OF_DIFF = 8, 3, 160
 _HOSTS, _PARAMETERS, _UNFORESEEN = 8, 10, 6
 _REASON = 300
+_WHEN = "{date_short_pretty} at {time}"
 _STATES = {
     State.OPEN: "Looking for a plan",
-    State.PLANNED: "Suggested; runs only if somebody approves",
+    State.PLANNED: "Planned",
     State.AWAITING_APPROVAL: "Waits for approval",
     State.APPROVED: "Approved, about to run",
     State.RUNNING: "Running",
@@ -75,7 +76,12 @@ def standing(story: Story) -> str:
         return "Done as asked" if incident.request is not None else "Over: it cleared by itself"
     if incident.state is State.ESCALATED and story.verdict in ("not_healed", "worse"):
         return f"{story.verdict.replace('_', ' ').capitalize()}. {_STATES[State.ESCALATED]}"
-    return _STATES[incident.state]
+    return "Suggested; runs only if somebody approves" if story.held else _STATES[incident.state]
+
+
+def decidable(story: Story) -> bool:
+    """True if people are asked, or the plan is left to them. In between, the loop is about to go on by itself."""
+    return story.held or story.incident.state is State.AWAITING_APPROVAL
 
 
 def summary(story: Story) -> str:
@@ -89,7 +95,7 @@ def head(story: Story) -> list[Block]:
     blocks = [header(headline(story)), rich(section(*_state(story)))]
     if plan is not None:
         blocks.append(rich(*_proposal(story, plan)))
-        if incident.state in DECIDABLE:
+        if decidable(story):
             blocks += _changes(story, plan)
             blocks.append(_buttons(incident, plan))
     blocks.append(rich(section(*_foot(story))))
@@ -118,7 +124,7 @@ def _state(story: Story) -> Iterator[Block]:
     incident = story.incident
     yield run_of(standing(story), bold=True)
     yield glue(f"  ·  {incident.severity}")
-    if incident.state in DECIDABLE and story.ask is not None:
+    if decidable(story) and story.ask is not None:
         yield from _asked(story, story.ask)
     if incident.evidence:
         yield glue("\nSeen: ")
@@ -137,12 +143,12 @@ def _asked(story: Story, ask: Ask) -> Iterator[Block]:
         yield glue(" ")
         yield run_of("(" + ", ".join(map(who, yeses)) + ")", longest=_REASON)
     yield glue("  ·  until ")
-    yield moment(ask.expires_at)
+    yield moment(ask.expires_at, _WHEN)
     if ask.snoozed_until is not None and ask.snoozed_by is not None:
         yield glue("\nSnoozed by ")
         yield run_of(who(ask.snoozed_by), longest=100)
         yield glue(" until ")
-        yield moment(ask.snoozed_until)
+        yield moment(ask.snoozed_until, _WHEN)
 
 
 def _proposal(story: Story, plan: Plan) -> Iterator[Block]:

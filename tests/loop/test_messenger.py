@@ -137,15 +137,28 @@ def test_a_retention_that_takes_the_incident_takes_what_was_told_of_it(at: Slack
 
 def test_nothing_that_a_host_says_becomes_a_mention_a_link_or_a_secret(at: SlackHouse) -> None:
     evil = {"a": "<!channel> <@U1> <#C1|x> *b* :fire:", "b": "https://evil.example.com/x", "c": f"token={TOKEN}"}
-    incident, message = at.asked(evidence=evil)
+    incident, _ = at.asked(evidence=evil)
     at.house.loop.decisions.reject(incident.id, ADA, "<!here> see https://evil.example.com")
     at.tell()
     sent = [body for _, body in at.slack.calls]
     assert [hostile_in(body) for body in sent] == [[]] * len(sent)
-    assert "&lt; !" not in message["text"]
+    assert TOKEN not in str(sent)
     assert all(one.get("link_names", False) is False and one["parse"] == "none" for one in sent)
 
 
 def test_a_test_message_needs_a_channel(tmp_path: Path) -> None:
     with open_slack(tmp_path, notify={}) as at, pytest.raises(Conflict, match=r"write notify\.slack"):
         at.house.loop.slack_check.test("demo")
+
+
+def test_while_a_change_is_ruled_on_there_is_nothing_to_press(at: SlackHouse) -> None:
+    incident, _ = at.asked()
+    at.house.loop.decisions.change(incident.id, ADA, parameters={"service": "db"})
+    assert at.state(incident) is State.PLANNED
+    at.tell()
+    [head] = at.slack.heads()
+    assert "Planned" in shown(head)
+    assert "[ Approve ]" not in shown(head)
+    at.house.loop.engine.advance(incident.id)
+    at.tell()
+    assert "[ Approve ]" in shown(at.slack.heads()[0])

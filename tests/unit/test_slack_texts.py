@@ -164,6 +164,7 @@ def story_with(texts: list[str], state: State, steps: int) -> Story:
     return Story(
         incident=incident,
         symptom=texts[8],
+        held=state is State.PLANNED,
         plan=plan,
         remedies={"mend": texts[9]},
         ask=Ask(plan_id="pln-1", incident_id="inc-1", needed=2, asked_at=NOW, expires_at=NOW + timedelta(hours=1),
