@@ -54,10 +54,12 @@ def test_it_is_asked_once_and_told_in_one_thread(at: SlackHouse) -> None:
 
 
 def test_what_looks_the_same_is_not_sent_again(at: SlackHouse) -> None:
-    at.asked()
-    calls = len(at.slack.calls)
-    at.house.report()
-    at.tell()
+    incident, _ = at.asked()
+    calls, store = len(at.slack.calls), at.house.loop.context.store
+    with store.write() as tx:
+        store.incidents.postpone(tx, incident, incident.due_at)
+    at.house.clock.advance(timedelta(seconds=6))
+    assert at.tell() == 1
     assert len(at.slack.calls) == calls
 
 
