@@ -171,7 +171,9 @@ def _verb(story: Story) -> str:
         return "Proposed:"
     if story.incident.state in (State.APPROVED, State.RUNNING, State.VERIFYING):
         return "Does:"
-    return "Did:" if story.verdict is not None else "Was proposed:"
+    if story.verdict is None:
+        return "Was proposed:"
+    return "Did:" if story.incident.state is State.RESOLVED else "Tried:"
 
 
 def _changes(story: Story, plan: Plan) -> list[Block]:

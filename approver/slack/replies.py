@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from approver.account import VERDICT, told
+from approver.account import VERDICT, names, told
 from approver.slack.head import headline
 from approver.slack.texts import Block, glue, link, moment, rich, run_of, section
 from core.journal import Entry
@@ -20,7 +20,7 @@ def account(entries: Sequence[Entry], whole: str | None) -> tuple[str, list[Bloc
 
     Of very many, the newest are told; *whole* is where all can be read.
     """
-    lines = [(entry, words) for entry in _without_echoes(entries) if (words := told(entry)) is not None]
+    lines = list(_lines(entries))
     if not lines:
         return None
     left_out, shown = len(lines) - _MOST, lines[-_MOST:]
@@ -33,13 +33,16 @@ def account(entries: Sequence[Entry], whole: str | None) -> tuple[str, list[Bloc
     return shown[-1][1], [rich(*elements)]
 
 
-def _without_echoes(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """The *entries* but for the end that only says once more what a verdict said."""
-    last = None
+def _lines(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
+    """The *entries* that say something, each reason but once: a failed run's goes through its verdict to the end."""
+    before, reason = None, ""
     for entry in entries:
-        if last != VERDICT or entry.body.get("to") != State.RESOLVED:
-            yield entry
-        last = entry.kind
+        words = told(entry)
+        if words is not None and not (before == VERDICT and entry.body.get("to") == State.RESOLVED):
+            why = str(entry.body.get("reason") or entry.body.get("problem") or "")
+            yield entry, words.removesuffix(names(reason)).rstrip(" .:") if why and why == reason else words
+            reason = why or reason
+        before = entry.kind
 
 
 def reminder(story: Story) -> tuple[str, list[Block]]:

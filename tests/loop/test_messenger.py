@@ -115,6 +115,7 @@ def test_what_could_not_be_healed_is_told(tmp_path: Path) -> None:
         text = shown(at.slack.heads()[0])
         assert "Not healed. Escalated: people have to mend it" in text
         assert "no alternative is left" in text
+        assert "Tried:" in text
 
 
 def test_a_suggestion_is_shown_and_can_be_approved(tmp_path: Path) -> None:

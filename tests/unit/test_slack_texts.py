@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from approver.account import VERDICT
 from approver.slack import modals
 from approver.slack.head import head, summary
 from approver.slack.replies import account, reminder
@@ -22,6 +23,7 @@ from core.runs import HostDiff, Preview, RunResult, RunStatus
 from core.severity import Risk, Severity
 from core.states import State
 from tests.slack_limits import hostile_in, modal_problem, problem_of
+from tests.slack_text import shown
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SEEDS = (
@@ -49,7 +51,7 @@ def test_a_text_is_inert_bounded_and_never_empty(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "reads"),
     [
         ("nginx: failed (code=exited)", "nginx: failed (code=exited)"),
         ("<VirtualHost *:80> a < b && c", "<VirtualHost *:80> a < b && c"),
@@ -58,8 +60,8 @@ def test_a_text_is_inert_bounded_and_never_empty(text: str) -> None:
         ("", "-"),
     ],
 )
-def test_an_honest_text_stays_readable(text: str, shown: str) -> None:
-    assert said(text) == shown
+def test_an_honest_text_stays_readable(text: str, reads: str) -> None:
+    assert said(text) == reads
 
 
 @UNHURRIED
@@ -121,6 +123,22 @@ def test_what_was_not_changed_is_not_sent() -> None:
     step = Step(remedy="mend", digest="d", parameters={"x": 5, "y": "a"}, hosts=("h1",))
     schema = {"properties": {"x": {"type": "integer"}, "y": {"type": "string"}}}
     assert modals.typed(step, schema, {"x": "5", "y": None}) == {}
+
+
+def test_a_reason_is_told_once() -> None:
+    told = (
+        ("run.ended", {"status": "failed", "problem": "no bus"}),
+        (VERDICT, {"verdict": "unknown", "reason": "no bus"}),
+    )
+    end = ("incident.state", {"to": "escalated", "reason": "no bus"})
+    entries = [
+        Entry(seq=n, at=NOW, kind=kind, incident_id="i", actor="a", body=body, previous=GENESIS, hash=GENESIS)
+        for n, (kind, body) in enumerate((*told, end), 1)
+    ]
+    reply = account(entries, None)
+    assert reply is not None
+    lines = [line.split("  ", 1)[1] for line in shown({"blocks": reply[1]}).splitlines()]
+    assert lines == ["Run ended: failed. no bus", "Verdict: unknown", "Escalated, people take over"]
 
 
 def plan_with(steps: tuple[Step, ...], texts: list[str]) -> Plan:
