@@ -14,6 +14,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
 
 from api.server import Server
 from tests.certificates import make_certificate
@@ -56,6 +58,15 @@ def two(tmp_path: Path) -> Iterator[TwoFleets]:
         yield opened
 
 
+def click(phone: WebDriver, by: str, what: str) -> None:
+    """Click, and wait until the next page is there."""
+    before = phone.find_element(By.TAG_NAME, "html")
+    phone.find_element(by, what).click()
+    waiting = WebDriverWait(phone, 60)
+    waiting.until(staleness_of(before))
+    waiting.until(lambda there: there.execute_script("return document.readyState") == "complete")
+
+
 def text(phone: WebDriver) -> str:
     return phone.find_element(By.TAG_NAME, "body").text
 
@@ -74,7 +85,7 @@ def shoot(phone: WebDriver, file: Path) -> None:
 def sign_in(phone: WebDriver, password: str) -> None:
     phone.find_element(By.NAME, "name").send_keys("approver")
     phone.find_element(By.NAME, "password").send_keys(password)
-    phone.find_element(By.CSS_SELECTOR, "main button").click()
+    click(phone, By.CSS_SELECTOR, "main button")
 
 
 def test_a_plan_is_approved_from_a_phone(two: TwoFleets, phone: WebDriver, tmp_path: Path) -> None:
@@ -93,13 +104,13 @@ def test_a_plan_is_approved_from_a_phone(two: TwoFleets, phone: WebDriver, tmp_p
         assert "+ok" in text(phone)
         assert "Can't be foreseen: Restart it" in text(phone)
         shoot(phone, tmp_path / "2-incident.png")
-        phone.find_element(By.CSS_SELECTOR, "button.yes").click()
+        click(phone, By.CSS_SELECTOR, "button.yes")
         assert "Approved by person:approver" in text(phone)
         shoot(phone, tmp_path / "3-approved.png")
-        phone.find_element(By.LINK_TEXT, "Live incidents").click()
+        click(phone, By.LINK_TEXT, "Live incidents")
         assert "service_down web on h1" in text(phone)
         shoot(phone, tmp_path / "4-list.png")
-        phone.find_element(By.CSS_SELECTOR, "header button").click()
+        click(phone, By.CSS_SELECTOR, "header button")
         assert phone.current_url == f"{server.url}/sign-in"
         phone.get(f"{server.url}/incidents")
         assert phone.current_url == f"{server.url}/sign-in?next=/incidents"

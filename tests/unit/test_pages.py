@@ -17,8 +17,8 @@ from tests.two_fleets import MINE, ONLY_THEIRS, PASSWORD, THEIRS, TwoFleets, two
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202e"
 TAGS = (
-    "html head meta title link body header a span form input button main h1 h2 h3 p dl dt dd ul ol li b small br section "
-    "pre code label fieldset legend"
+    "html head meta title link body header a span form input button main h1 h2 h3 p dl dt dd ul ol li b small br "
+    "section pre code label fieldset legend"
 )
 ATTRIBUTES = (
     "lang charset name content rel href class method action type value role autocomplete autocapitalize spellcheck "
