@@ -118,3 +118,22 @@ def test_a_plan_is_approved_from_a_phone(two: TwoFleets, phone: WebDriver, tmp_p
         assert problems == [], "nothing is against the pages' own policy"
     [approval] = two.house.loop.context.store.approvals.of(two.ids[MINE]["plan_id"])
     assert (approval.by, approval.via) == ("person:approver", "session")
+
+
+FETCH = """
+const [path, done] = arguments;
+fetch(path).then((answer) => done(answer.status)).catch(() => done("refused"));
+"""
+
+
+def test_scripts_of_the_documentation_are_in_no_session(two: TwoFleets, phone: WebDriver, tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path)
+    with Server(two.app, host="127.0.0.1", port=0, tls_cert=cert, tls_key=key) as server:
+        phone.get(f"{server.url}/sign-in")
+        sign_in(phone, PASSWORD)
+        phone.get(f"{server.url}/api/v1/docs")
+        found = {
+            path: phone.execute_async_script(FETCH, path)
+            for path in ("/api/v1/openapi.json", "/api/v1/me", "/incidents")
+        }
+    assert found == {"/api/v1/openapi.json": 200, "/api/v1/me": "refused", "/incidents": "refused"}
