@@ -24,12 +24,14 @@ from api.routes import (
     incidents,
     journal,
     lessons,
+    messages,
     pauses,
     people,
     plans,
     policy,
     requests,
     runs,
+    slack,
     tokens,
 )
 from api.sign_in import SignIn
@@ -70,6 +72,7 @@ _NOUNS = (
     journal,
     agents,
     pauses,
+    messages,
     people,
     tokens,
 )
@@ -122,6 +125,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     closed.include_router(health.closed)
     app.include_router(closed)
     app.include_router(health.router)
+    app.include_router(slack.router, prefix=BASE)
     app.include_router(sign_in_pages.router)
     app.include_router(incident_pages.router)
     return app

@@ -26,6 +26,7 @@ from cli import (
     processes,
     runs,
     settings,
+    slack,
     tokens,
     undo,
     up,
@@ -114,6 +115,7 @@ _add("resume", pause.resume)
 app.add_typer(people.app, name="people")
 _add("me", people.me)
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(slack.app, name="slack")
 app.add_typer(db.app, name="db")
 _add("backup", db.backup)
 _add("restore", db.restore)

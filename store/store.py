@@ -11,6 +11,7 @@ from store.agents import Agents
 from store.asks import Asks, ForeseenChanges
 from store.attempts import Attempts
 from store.budgets import Budgets
+from store.callbacks import Callbacks
 from store.conditions import Conditions
 from store.counters import Counters
 from store.database import Database, Tx, plain_errors
@@ -20,6 +21,7 @@ from store.incidents import Incidents
 from store.journal import Journal
 from store.journal_key import open_key
 from store.leases import Leases
+from store.messages import Messages
 from store.migrations import migrate
 from store.outcomes import Outcomes, Verifications
 from store.passwords import Passwords
@@ -63,6 +65,8 @@ class Store:
         self.ticks = Ticks(database)
         self.agents = Agents(database, clock)
         self.counters = Counters(database, clock)
+        self.messages = Messages(database)
+        self.callbacks = Callbacks(database, clock)
         self.retention = Retention(database, clock, self.journal, self.leases, self.counters)
 
     def write(self, point: Point | None = None, *, urgent: bool = False) -> AbstractContextManager[Tx]:
