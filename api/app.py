@@ -114,7 +114,8 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         public_url=settings.public_url,
     )
     app.add_middleware(Border, headers=_HEADERS)
-    app.add_middleware(Proxies, trusted=settings.proxies)
+    if settings.proxies:
+        app.add_middleware(Proxies, trusted=settings.proxies)
 
     # `Authentication` lets nobody in without a token or a session; this only says so in the documentation.
     bearer = Security(HTTPBearer(auto_error=False, description="Made by `fleetmend tokens make <name>`."))

@@ -36,6 +36,9 @@ def limits_of(wanted: TokenBody, access: Access, store: Store, clock: Clock) -> 
     lasts = wanted.expires if wanted.expires is not None else left
     if person != access.person:
         access.need(Act.ADMINISTER, fleet)
+        if access.via != OWNER and Act.DECIDE in ACTS[role]:
+            # Or one person could be two, and approve as both.
+            raise Refused("who decides makes the token for it; for somebody else, name a role up to operator")
     elif wanted.role is not None and not _covered(access, role, wanted.fleet):
         raise Refused(f"{access.person} is not {role} there; `fleetmend me` says what you may do")
     if mine is not None:

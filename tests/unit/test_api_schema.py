@@ -112,7 +112,6 @@ def test_every_operation(two: TwoFleets, secrets: list[str], role: str | None) -
             ask()
     store = two.house.loop.context.store
     assert store.proof().violation is None
-    print(role, dict(statuses))
     if role is None:
         assert set(statuses) <= {200, 401}
     else:

@@ -172,3 +172,17 @@ def test_the_owner_of_the_state_makes_a_person_with_the_first_token(two: TwoFlee
             "grants": [{"role": "reporter", "fleet": MINE}],
             "may": {MINE: ["report"]},
         }
+
+
+def test_a_token_that_was_looked_up_a_moment_ago_is_not_looked_up_again(
+    two: TwoFleets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.tokens._LATELY_SECONDS", 3600.0)
+    tokens, asked = two.house.loop.context.store.tokens, []
+    look_up = tokens.owner
+    monkeypatch.setattr(tokens, "owner", lambda secret: asked.append(secret) or look_up(secret))
+    for _ in range(5):
+        assert two.ask("reporter", "GET", "/me").status_code == 200
+    assert asked == [two.tokens["reporter"]]
+    two.house.loop.context.store.people.switch("reporter", "test", enabled=False)
+    assert two.ask("reporter", "GET", "/me").status_code == 401
