@@ -105,7 +105,8 @@ def test_every_operation(two: TwoFleets, secrets: list[str], role: str | None) -
                         case.path_parameters[name] = THINGS[name](two, fleet)
                 case.headers = {}
                 answer = case.call(session=client, headers=headers)
-                statuses[answer.status_code] += 1
+                if not case.formatted_path.startswith(SELF_AUTHENTICATED):  # no token lets anybody in there
+                    statuses[answer.status_code] += 1
                 case.validate_response(answer, checks=CHECKS)
                 _nothing_leaks(case, answer, role, secrets)
 

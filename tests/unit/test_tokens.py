@@ -110,8 +110,15 @@ def test_a_fleet_that_one_may_not_read_is_no_fleet_for_a_token(two: TwoFleets) -
 
 
 def test_an_admin_of_a_fleet_makes_them_for_others_there(two: TwoFleets) -> None:
-    made(two, "local_admin", person="viewer", fleet=MINE, role="admin")
+    made(two, "local_admin", person="viewer", fleet=MINE)
     assert may(two) == {MINE: ["read"]}, "and they may do no more than their person"
+
+
+@pytest.mark.parametrize("role", ["approver", "admin"])
+def test_nobody_becomes_a_second_person_who_decides(two: TwoFleets, role: str) -> None:
+    answer = two.ask("admin", "POST", "/tokens", {"name": "new", "person": "viewer", "fleet": MINE, "role": role})
+    assert answer.status_code == 403
+    assert answer.json()["detail"].startswith("who decides makes the token for it")
 
 
 def test_a_limited_token_makes_none_beyond_its_limits(two: TwoFleets) -> None:
