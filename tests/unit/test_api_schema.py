@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api.app import SELF_AUTHENTICATED
 from tests.engines import rows_of
 from tests.two_fleets import MINE, ONLY_THEIRS, PASSWORD, SLACK, THEIRS, VAULT, TwoFleets, two_fleets
 
