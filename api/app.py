@@ -25,6 +25,7 @@ from api.routes import (
     incidents,
     journal,
     lessons,
+    messages,
     pauses,
     people,
     plans,
@@ -32,6 +33,7 @@ from api.routes import (
     requests,
     runs,
     silences,
+    slack,
     sources,
     tokens,
 )
@@ -73,6 +75,7 @@ _NOUNS = (
     journal,
     agents,
     pauses,
+    messages,
     people,
     silences,
     sources,
@@ -116,7 +119,8 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
         public_url=settings.public_url,
     )
     app.add_middleware(Border, headers=_HEADERS)
-    app.add_middleware(Proxies, trusted=settings.proxies)
+    if settings.proxies:
+        app.add_middleware(Proxies, trusted=settings.proxies)
 
     # `Authentication` lets nobody in without a token or a session; this only says so in the documentation.
     bearer = Security(HTTPBearer(auto_error=False, description="Made by `fleetmend tokens make <name>`."))
@@ -127,6 +131,7 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     app.include_router(closed)
     app.include_router(hooks.router, prefix=BASE)
     app.include_router(health.router)
+    app.include_router(slack.router, prefix=BASE)
     app.include_router(sign_in_pages.router)
     app.include_router(incident_pages.router)
     return app

@@ -210,3 +210,9 @@ class TokenBody(Model):
         if value is not None and not timedelta(minutes=1) <= value <= LONGEST_TOKEN:
             raise ValueError("a token holds for 1m to 3650d, or for ever")
         return value
+
+
+class FleetBody(Model):
+    """Which fleet is meant."""
+
+    fleet: Name

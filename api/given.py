@@ -82,12 +82,12 @@ def _scope(
     return scope if scope == EVERY_FLEET else seen_fleet(scope, who.access, loop.context.fleet_source)
 
 
-def _reader(who: Who) -> None:
+async def _reader(who: Who) -> None:
     if who.access.fleets(Act.READ) == frozenset():
         raise Refused(f"{who.access.person} may not read; it takes the role viewer in some fleet")
 
 
-def _reader_of_all(who: Who) -> None:
+async def _reader_of_all(who: Who) -> None:
     who.access.need(Act.READ, EVERY_FLEET)
 
 

@@ -161,7 +161,7 @@ def in_words(errors: Sequence[Any], body: object = None) -> str:
 
 def tell_refused(request: Request, error: Refused, store: Store, refusals: Refusals) -> None:
     """Have the journal told of what was refused to whoever sent *request*."""
-    given = request.path_params.get("incident_id")
+    given, actor = request.path_params.get("incident_id"), getattr(request.state, "actor", None)
     try:
         incident_id = None if given is None else store.incidents.get(given).id
     except (NotFound, Retryable):
@@ -169,7 +169,7 @@ def tell_refused(request: Request, error: Refused, store: Store, refusals: Refus
     refusals.tell(
         Refusal.REQUEST,
         address_of(request.scope),
-        actor=request.state.actor.by,
+        actor="somebody" if actor is None else actor.by,
         reason=str(error),
         path=request.url.path,
         incident_id=incident_id,

@@ -29,13 +29,17 @@ class Limits(NamedTuple):
 def limits_of(wanted: TokenBody, access: Access, store: Store, clock: Clock) -> Limits:
     """The limits of the token that is *wanted*. Raises Refused for one that could do more than *access* may."""
     mine = own_token(access, store)
-    role = wanted.role or (mine.role if mine else Role.ADMIN)
     fleet = wanted.fleet or (mine.fleet if mine else EVERY_FLEET)
     person = wanted.person or (None if access.via == OWNER else access.person)
+    for_another = access.via != OWNER and person != access.person
+    role = wanted.role or (Role.OPERATOR if for_another else mine.role if mine else Role.ADMIN)
     left = mine.expires_at - clock.now() if mine and mine.expires_at else None
     lasts = wanted.expires if wanted.expires is not None else left
     if person != access.person:
         access.need(Act.ADMINISTER, fleet)
+        if for_another and Act.DECIDE in ACTS[role]:
+            # Or one person could be two, and approve as both.
+            raise Refused("who decides makes the token for it; for somebody else, name a role up to operator")
     elif wanted.role is not None and not _covered(access, role, wanted.fleet):
         raise Refused(f"{access.person} is not {role} there; `fleetmend me` says what you may do")
     if mine is not None:

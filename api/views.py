@@ -236,3 +236,9 @@ class StatusView(Model):
     """Fine."""
 
     status: str
+
+
+class ChannelView(Model):
+    """Where a message went."""
+
+    channel: str

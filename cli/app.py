@@ -27,6 +27,7 @@ from cli import (
     runs,
     settings,
     silences,
+    slack,
     sources,
     tokens,
     undo,
@@ -119,6 +120,7 @@ _add("silence", silences.silence)
 app.add_typer(silences.app, name="silences")
 app.add_typer(sources.app, name="sources")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(slack.app, name="slack")
 app.add_typer(db.app, name="db")
 _add("backup", db.backup)
 _add("restore", db.restore)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.settings import Settings
 
-_HIDDEN = frozenset({"token", "heartbeat_url"})
+_HIDDEN = frozenset({"token", "heartbeat_url", "slack_token", "slack_signing_secret", "webhook_url", "webhook_secret"})
 _DEFAULTS_IN_WORDS = {"content": "the checkout", "state": "`$XDG_STATE_HOME/fleetmend` or `~/.local/state/fleetmend`"}
 """Defaults that are not the same on every machine."""
 

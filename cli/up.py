@@ -99,10 +99,23 @@ def _welcome(page: Page, settings: Settings, files: dict[str, FleetFile], url: s
                 ("fleet", f"{name}, mode {file.mode}, {counted(len(file.sweeps), 'sweep')}")
                 for name, file in watched.items()
             ),
+            *(("messages", words) for words in unheard(settings, watched)),
             *(("fleet", f"{name} is not watched: enabled is false") for name in files.keys() - watched.keys()),
         ]
     )
     page.line("Nothing is watched: there is no fleet." if not watched else "Watching; Ctrl-C stops it.")
+
+
+def unheard(settings: Settings, files: dict[str, FleetFile]) -> list[str]:
+    """What fleets want told, and nobody is: once, at the start."""
+    found = []
+    slack = [name for name, file in files.items() if file.notify.slack is not None]
+    webhook = [name for name, file in files.items() if file.notify.webhook]
+    if slack and settings.slack_token is None:
+        found.append(f"{', '.join(slack)} name a Slack channel, and FLEETMEND_SLACK_TOKEN is not set")
+    if webhook and settings.webhook_url is None:
+        found.append(f"{', '.join(webhook)} want the webhook told, and FLEETMEND_WEBHOOK_URL is not set")
+    return found
 
 
 def counted(number: int, noun: str) -> str:

@@ -161,7 +161,38 @@ class Settings(BaseSettings):
         description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
         "elsewhere can tell you when it is not. Treated as a secret.",
     )
+    slack_token: str | None = Field(
+        default=None, repr=False, description="Token of the Slack app's bot, `xoxb-…`. See docs/howto/slack.md."
+    )
+    slack_signing_secret: str | None = Field(
+        default=None, repr=False, description="The Slack app's signing secret: what proves that a click is Slack's."
+    )
+    slack_url: str = Field(
+        default="https://slack.com/api/",
+        pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
+        description="Where Slack's Web API answers; `https://slack-gov.com/api/` for GovSlack.",
+    )
+    webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        repr=False,
+        description="URL that is told (POST) how incidents stand, for fleets with `notify.webhook: true`. Treated as a "
+        "secret.",
+    )
+    webhook_secret: str | None = Field(
+        default=None,
+        pattern=r"^whsec_[A-Za-z0-9+/]{32,}={0,2}$",
+        repr=False,
+        description="What the webhook is signed with, as Standard Webhooks write it: `whsec_` and 24 to 64 random "
+        "bytes in base64.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Values that must never be shown, for the redactor."""
+        ours = (self.slack_token, self.slack_signing_secret, self.webhook_url, self.webhook_secret)
+        return frozenset(value for value in ours if value)
 
     @property
     def effective_database_url(self) -> str:

@@ -51,14 +51,18 @@ class FleetSource:
         clock: Clock | None = None,
         timeout: timedelta = timedelta(seconds=60),
         resolve: Callable[[Resolver], Resolved] = Resolver.resolve,
+        secrets: frozenset[str] = frozenset(),
     ) -> None:
-        """*timeout* bounds each Ansible program. *resolve* is what tests replace to do without Ansible."""
+        """*timeout* bounds each Ansible program. *resolve* is what tests replace to do without Ansible.
+
+        *secrets* are fleetmend's own: they are hidden with those of each fleet.
+        """
         self._root = content.absolute() / "inventory"
         self._content = content.absolute()
         self._environment = environment
         self._clock = clock or SystemClock()
         self._timeout = timeout
-        self._resolve = resolve
+        self._resolve, self._secrets = resolve, secrets
         self._shelves: dict[str, _Shelf] = {}
         self._lock = threading.Lock()
 
@@ -126,7 +130,7 @@ class FleetSource:
                 file=file,
                 hosts=resolved.hosts,
                 policy_digest=policy_digest(file),
-                secrets=resolved.secrets,
+                secrets=resolved.secrets | self._secrets,
             )
             check_hosts(yaml, fleet)
         except BadInput as problem:

@@ -124,9 +124,12 @@ class Decisions:
     ) -> Approval:
         incident, plan = self._undecided(incident_id, who, Act.DECIDE, plan_hash)
         fleet = self._context.fleet(incident.fleet)
+        now, store = self._context.clock.now(), self._context.store
+        ask = store.asks.get(plan.id) if incident.state is State.AWAITING_APPROVAL else None
+        if ask is not None and ask.snoozed_until is None and ask.expires_at <= now:
+            raise Conflict(f"the time for an answer about {incident.id} is over; what becomes of it is policy's to say")
         self._may_approve(incident, plan, fleet, who)
         narrower = narrowed(plan, hosts, who.by)
-        now, store = self._context.clock.now(), self._context.store
         wanted = needed(plan, fleet, self._context.catalog)
         reasons = (reason,) if reason else ()
         with store.write(Point.DECISIONS_APPROVE) as tx:

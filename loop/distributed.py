@@ -20,6 +20,7 @@ from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.celery_worker import CeleryWorker
 from loop.footing import stay_put
+from loop.postman import Postman
 from loop.wiring import Loop, wire
 from runner.job import default_environment
 from runner.settle import settle_left_runs, settle_looks
@@ -78,6 +79,7 @@ class LoopWorker:
         self.look_around()
         stay_put()
         self._house.enter_context(self.loop.context.presence)
+        self._house.enter_context(Postman(self.loop.messenger))
         self._worker.start()
         return self
 

@@ -17,6 +17,7 @@ from loop.beat import make_scheduler
 from loop.celery_app import CeleryDoorbell, add_tasks, make_app
 from loop.celery_worker import CeleryWorker
 from loop.footing import stay_put
+from loop.postman import Postman
 from loop.wiring import wire
 from runner.settle import settle_looks
 
@@ -52,6 +53,9 @@ class Embedded:
         sys.setswitchinterval(_SWITCH_SECONDS)
         stay_put()
         self._house.enter_context(self.loop.context.presence)
+        postman = self._house.enter_context(Postman(self.loop.messenger))
+        if self.loop.answers is not None:
+            self.loop.answers.on_work = postman.wake
         self._worker.start()
         self._beat.start()
 

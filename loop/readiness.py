@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fleets.readiness import Finding, Level, connection_findings, file_findings, readiness_programs
 from loop.context import Context
+from loop.slack_check import missing_token
 
 
 def check_fleet(context: Context, name: str) -> tuple[Finding, ...]:
@@ -19,4 +20,5 @@ def check_fleet(context: Context, name: str) -> tuple[Finding, ...]:
     if any(finding.level is Level.ERROR for finding in findings):
         return findings
     fleet = context.fleet(name)
+    findings = (*findings, *missing_token(context, name))
     return (*findings, *connection_findings(fleet, context.prober.probe(fleet, readiness_programs(fleet))))

@@ -9,14 +9,21 @@ from dataclasses import dataclass
 
 import psutil
 
+from approver.slack.client import Slack
+from approver.slack.signature import Signatures
+from approver.slack.teller import SlackTeller
+from approver.webhook import WebhookTeller
 from catalog.source import CatalogSource
 from core.clock import Clock, SystemClock
+from core.messages import Kind, Teller
 from core.points import Witness
 from core.ports import Doorbell, Executor, Prober, Recheck
+from core.redaction import Redactor
 from core.settings import Settings, ensure_state
 from fleets.source import FleetSource
 from knowledge.lessons import Memory
 from loop.alert_recheck import AlertRecheck
+from loop.answers import Answers
 from loop.clearing import Clearing
 from loop.context import Context
 from loop.decisions import Decisions
@@ -27,13 +34,16 @@ from loop.heartbeat import Heartbeat
 from loop.hooks import Hooks
 from loop.housekeeping import Housekeeping
 from loop.intake import Intake
+from loop.messenger import Messenger
 from loop.outside import Outside
 from loop.places import Places, half_of
 from loop.presence import Presence
 from loop.reconciler import Reconciler
 from loop.schedules import Schedules
 from loop.silencing import Silencing
+from loop.slack_check import SlackCheck
 from loop.sweeps import Sweeps
+from loop.typed import TypedCommands
 from monitor.detect import symptoms_of
 from monitor.recheck import SignalRecheck
 from monitor.sweep import Sweeper
@@ -64,6 +74,11 @@ class Loop:
     reconciler: Reconciler
     housekeeping: Housekeeping
     memory: Memory
+    messenger: Messenger
+    slack_check: SlackCheck
+    signatures: Signatures | None
+    """None: no callback of Slack's is believed."""
+    answers: Answers | None
 
     def close(self) -> None:
         """Give the database back."""
@@ -98,7 +113,8 @@ def wire(
     clock = clock or SystemClock()
     state = ensure_state(settings.state)
     catalog = catalog or CatalogSource(settings.content)
-    fleets = fleets or FleetSource(settings.content, environment=default_environment(settings), clock=clock)
+    environment = default_environment(settings)
+    fleets = fleets or FleetSource(settings.content, environment=environment, clock=clock, secrets=settings.secrets)
     store = open_store(
         settings.effective_database_url, state, clock, key_file=settings.journal_key_file, witness=witness
     )
@@ -135,12 +151,19 @@ def wire(
     )
     intake, clearing = Intake(context), Clearing(context)
     hooks = Hooks(context, intake, clearing)
+    desk, decisions = Desk(context, intake), Decisions(context)
+    slack, tellers = _outside(settings, clock)
+    answers = None
+    if slack is not None:
+        typed = TypedCommands(context, desk, decisions)
+        answers = Answers(context, decisions, typed, slack, store.people.access_of_slack)
+    secret = settings.slack_signing_secret
     return Loop(
         context=context,
         engine=Engine(context),
         intake=intake,
-        desk=Desk(context, intake),
-        decisions=Decisions(context),
+        desk=desk,
+        decisions=decisions,
         policies=PolicyDesk(context),
         sweeps=Sweeps(context, intake, clearing),
         hooks=hooks,
@@ -150,7 +173,23 @@ def wire(
         reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks)),
         housekeeping=Housekeeping(context),
         memory=memory,
+        messenger=Messenger(context, tellers, answers.work_left if answers is not None else lambda: 0),
+        slack_check=SlackCheck(context, slack),
+        signatures=Signatures(secret, clock) if secret is not None else None,
+        answers=answers,
     )
+
+
+def _outside(settings: Settings, clock: Clock) -> tuple[Slack | None, dict[Kind, Teller]]:
+    """The ways out that are set up."""
+    redactor, tellers = Redactor(settings.secrets), dict[Kind, Teller]()
+    slack = None
+    if settings.slack_token is not None:
+        slack = Slack(settings.slack_token, settings.slack_url, redactor)
+        tellers[Kind.SLACK] = SlackTeller(slack)
+    if settings.webhook_url is not None:
+        tellers[Kind.WEBHOOK] = WebhookTeller(settings.webhook_url, settings.webhook_secret, clock, redactor)
+    return slack, tellers
 
 
 def worker_name() -> str:

@@ -67,6 +67,7 @@ class People:
 
     def enter(self, tx: Tx, name: str, by: str, wanted: Sequence[Grant] = ()) -> None:
         """`add` within the caller's transaction."""
+        tx.serialise(f"person:{name.lower()}")
         if tx.one(select(people.c.name).where(func.lower(people.c.name) == name.lower())) is not None:
             raise Conflict(_taken(name))
         tx.execute(insert(people).values(name=name, created_at=self._clock.now()))
@@ -78,12 +79,14 @@ class People:
         """Disable a person, or let him in again. A disabled one is out at once, and keeps roles and tokens."""
         person = self.get(name)
         if (person.disabled_at is None) != enabled:
-            kind = "person.enabled" if enabled else "person.disabled"
             values = {"disabled_at": None if enabled else self._clock.now()}
             with self._database.write(Point.PEOPLE_SWITCH) as tx:
                 tx.execute(update(people).where(people.c.name == name).values(**values))
                 tx.execute(delete(sessions).where(sessions.c.person == name))
-                self._journal.append(tx, kind, by, {"person": name})
+                if enabled:
+                    self._journal.append(tx, "person.enabled", by, {"person": name})
+                else:
+                    self._journal.append(tx, "person.disabled", by, {"person": name})
             self.on_change()
         return self.get(name)
 

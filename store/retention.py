@@ -18,6 +18,7 @@ from store.counters import Counter, Counters
 from store.database import Database, Tx
 from store.journal import Journal
 from store.leases import Leases
+from store.message_tables import callbacks
 from store.schema import metadata
 from store.sealing import ACTOR, PRUNED, cut
 from store.tables import detections, incidents, mutes, outcomes, run_events, runs
@@ -96,9 +97,10 @@ class Retention:
         return self._in_turn(old, lambda tx, ids: self._delete(tx, outcomes, outcomes.c.id.in_(ids)))
 
     def prune_claims(self, older_than: timedelta) -> int:
-        """Claimed ticks, and leases that nobody holds, from longer than *older_than* ago."""
+        """Claimed ticks, worked callbacks, and leases that nobody holds, from longer than *older_than* ago."""
         with self._database.write(Point.RETENTION_CLAIMS) as tx:
             self._leases.forget_old(tx, older_than)
+            self._delete(tx, callbacks, callbacks.c.worked_at < self._before(older_than))
             return self._delete(tx, ticks, ticks.c.due_at < self._before(older_than))
 
     def cut_journal(self, older_than: timedelta, *, least: int = _SMALLEST_CUT) -> int:

@@ -12,6 +12,7 @@ from store.alerts import Alerts
 from store.asks import Asks, ForeseenChanges
 from store.attempts import Attempts
 from store.budgets import Budgets
+from store.callbacks import Callbacks
 from store.conditions import Conditions
 from store.counters import Counters
 from store.cursors import Cursors
@@ -22,6 +23,7 @@ from store.incidents import Incidents
 from store.journal import Journal
 from store.journal_key import open_key
 from store.leases import Leases
+from store.messages import Messages
 from store.migrations import migrate
 from store.outcomes import Outcomes, Verifications
 from store.passwords import Passwords
@@ -71,6 +73,8 @@ class Store:
         self.alerts = Alerts(database)
         self.sources = Sources(database, clock, self.journal)
         self.cursors = Cursors(database)
+        self.messages = Messages(database)
+        self.callbacks = Callbacks(database, clock)
         self.retention = Retention(database, clock, self.journal, self.leases, self.counters)
 
     def write(self, point: Point | None = None, *, urgent: bool = False) -> AbstractContextManager[Tx]:

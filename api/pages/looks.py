@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
 from api.problems import answer_error, in_words, tell_refused
-from core.errors import BadInput, FleetmendError, Refused
+from core.errors import BadInput, FleetmendError, NotFound, Refused
 
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -89,7 +89,9 @@ def new_router() -> APIRouter:
 
 
 def static(path: str) -> Response:
-    """The file at *path*, which is one of `STATIC`."""
+    """The file at *path*. Raises NotFound unless it is one of `STATIC`."""
+    if path not in STATIC:
+        raise NotFound(f"nothing is at {path}")
     file = STATIC[path]
     return Response(file.read_bytes(), media_type=_TYPES[file.suffix])
 

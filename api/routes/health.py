@@ -60,5 +60,5 @@ def _obstacle(loop: Loop) -> str | None:
         try:
             context.fleet_source.file(name)
         except (BadInput, NotFound):
-            return f"the fleet {name} can't be read; `fleetmend fleets` says why"
+            return "a fleet can't be read; `fleetmend fleets` says which one, and why"
     return None

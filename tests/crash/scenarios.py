@@ -14,10 +14,10 @@ from typing import Any
 
 from api.app import BASE, create_app
 from core.detections import Signal
-from core.errors import BadInput, Conflict, NotFound, Refused, Unvetted
-from core.people import Grant, Role
+from core.errors import BadInput, Conflict, Refused, Unvetted
 from core.states import State
 from tests.api_client import client_of
+from tests.crash import coming, outside
 from tests.crash.kills import die
 from tests.crash.stage import Stage
 from tests.people import ADA, BOB
@@ -171,36 +171,6 @@ def make_token(stage: Stage) -> None:
         stage.house.loop.context.store.tokens.make("ops", _ADA)
 
 
-def add_people(stage: Stage) -> None:
-    """Somebody comes, is given all that lets one in, loses it again, and is let out."""
-    store = stage.house.loop.context.store
-    with suppress(Conflict):
-        store.people.add("eve", _ADA)
-    store.people.grant("eve", Grant(role=Role.APPROVER, fleet="demo"), _ADA)
-    store.people.link("eve", "slack", "U012AB3CD", _ADA)
-    with suppress(NotFound):
-        store.people.unlink("eve", "slack", _ADA)
-    store.passwords.set("eve", "a few words in a row", _ADA)
-    store.people.switch("eve", _ADA, enabled=False)
-    store.people.switch("eve", _ADA, enabled=True)
-
-
-def sign_in_and_out(stage: Stage) -> None:
-    store = stage.house.loop.context.store
-    store.attempts.take({"eve": 1000})
-    store.attempts.forget("eve", ["address"])
-    secret = store.sessions.open("eve", "password", "192.0.2.1")
-    stage.house.clock.advance(timedelta(minutes=2))
-    session = store.sessions.of(secret)
-    assert session is not None
-    store.sessions.end(session)
-
-
-def lose_a_role(stage: Stage) -> None:
-    with suppress(NotFound):
-        stage.house.loop.context.store.people.revoke("eve", "demo", _ADA)
-
-
 def revoke_token(stage: Stage) -> None:
     stage.house.loop.context.store.tokens.revoke("ops", _ADA)
 
@@ -297,7 +267,12 @@ SCENARIOS: dict[str, Scenario] = {
         actions=(report(symptom="port_closed"), settle, make_token, post_what_is_refused, revoke_token, end),
         file=_APPROVE,
     ),
-    "people come and go": Scenario(actions=(add_people, sign_in_and_out, lose_a_role, report(), end)),
+    "people are asked in Slack": Scenario(
+        actions=outside.around(report(), settle, end),
+        file=_APPROVE | {"notify": {"slack": "#ops"}},
+        settings=outside.SETTINGS,
+    ),
+    "people come and go": Scenario(actions=(*coming.ACTIONS, report(), end)),
     "the worker died in the run": Scenario(actions=(report(), end), in_run=die_once, dies=True),
     "the worker died, and nothing healed": Scenario(actions=(report(), end), in_run=die_once, dies=True, cures={}),
 }

@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from api.refusals import Kind as Refusal
 from core.approvals import Ruling
 from core.settings import CHECKOUT
 from core.states import TRANSITIONS, State
@@ -37,7 +38,7 @@ def test_every_kind_of_journal_entry_has_its_line() -> None:
         for path in (CHECKOUT / room).rglob("*.py")
         for kind in re.findall(r'(?:append|note)\(\s*tx, "([a-z_.]+)"', path.read_text())
     }
-    appended |= {CHECKPOINT, PRUNED}
+    appended |= {CHECKPOINT, PRUNED, *map(str, Refusal)}
     assert len(appended) > 15
     assert set(first_cells(section(page("howto/when-it-escalates.md"), "The journal"))) == appended
 

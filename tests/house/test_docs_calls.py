@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.bodies import ApproveBody, ChangeBody, DetectionBody, ReasonBody, RequestBody, SnoozeBody, TokenBody, UndoBody
 from api.filters import IncidentFilter, JournalFilter, LessonFilter, OutcomeFilter, RunFilter
+from api.people_bodies import PasswordBody, PersonBody, RoleBody, SlackBody
 from api.problems import FAULT, NOT_READY, TOO_LARGE, UNAUTHORIZED
 from cli.app import app as command_line
 from cli.demo.command import demo
@@ -39,6 +40,7 @@ def test_every_field_of_the_api_has_its_line() -> None:
     text = page("reference/api.md")
     assert first_cells(section(text, "A detection")) == list(DetectionBody.model_fields)
     bodies = (ApproveBody, ChangeBody, ReasonBody, RequestBody, SnoozeBody, TokenBody, UndoBody)
+    bodies += (PasswordBody, PersonBody, RoleBody, SlackBody)
     filters = (IncidentFilter, JournalFilter, LessonFilter, OutcomeFilter, RunFilter)
     for model in (*bodies, *filters):
         for name, field in model.model_fields.items():

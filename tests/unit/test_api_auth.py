@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import Request
 
-from api.app import OPEN_PATHS, create_app
-from core.errors import BadInput
+from api.app import OPEN_PATHS, SELF_AUTHENTICATED, create_app
+from core.errors import BadInput, Refused
 from tests.api_client import BEGINNING, DOWN, Api, client_of, open_api
 
 
@@ -30,7 +31,8 @@ def test_every_route_but_health_and_documentation_needs_a_token(api: Api) -> Non
                     continue
                 asked += 1
                 assert (answer.status_code, answer.json()["type"]) == (401, "urn:fleetmend:unauthorized"), path
-                assert answer.headers["www-authenticate"] == "Bearer"
+                if not path.startswith(SELF_AUTHENTICATED):
+                    assert answer.headers["www-authenticate"] == "Bearer"
         assert nobody.get("/api/v1/nothing").status_code == 401
         assert nobody.post("/healthz").status_code == 405
     assert asked > 25
@@ -112,3 +114,20 @@ def test_the_owner_of_the_state_needs_no_token(api: Api) -> None:
 def test_the_owner_has_a_name(api: Api, name: str) -> None:
     with pytest.raises(BadInput, match="person: "):
         create_app(api.house.loop, person=name)
+
+
+def test_paths_that_ask_for_secrets_of_their_own_let_nobody_in_for_a_token(api: Api) -> None:
+    @api.app.post("/api/v1/hooks/mine")
+    def hook(request: Request) -> None:
+        assert not hasattr(request.state, "actor")
+        raise Refused("that is not the hook's secret")
+
+    with api.without_token() as nobody:
+        assert nobody.post("/api/v1/hooks/mine").status_code == 403
+        assert nobody.post("/api/v1/slack/nothing").status_code == 404
+        for path in ("/api/v1/hooks", "/api/v1/hooksmith", "/api/v1/slack", "/api/v1/hooks/../incidents"):
+            assert nobody.get(path).status_code == 401, path
+        assert nobody.get("/api/v1/hooks/%2e%2e/incidents").status_code in {401, 404}
+    api.post("/hooks/mine", status=403)
+    entries = [entry for entry in api.get("/journal") if entry["kind"] == "request.refused"]
+    assert [(entry["actor"], entry["body"]["path"]) for entry in entries] == [("somebody", "/api/v1/hooks/mine")]

@@ -177,7 +177,7 @@ def test_health_tells_nothing_of_the_inside(api: Api) -> None:
         write_fleet(api.house.content, "broken", file={"mode": "reckless"})
         answer = nobody.get("/readyz")
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
-        assert answer.json()["detail"] == "the fleet broken can't be read; `fleetmend fleets` says why"
+        assert answer.json()["detail"] == "a fleet can't be read; `fleetmend fleets` says which one, and why"
         assert nobody.get("/healthz").status_code == 200
 
 

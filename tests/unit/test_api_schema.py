@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api.app import SELF_AUTHENTICATED
 from tests.engines import rows_of
 from tests.two_fleets import MINE, ONLY_THEIRS, PASSWORD, SLACK, THEIRS, VAULT, TwoFleets, two_fleets
 
@@ -105,14 +106,14 @@ def test_every_operation(two: TwoFleets, secrets: list[str], role: str | None) -
                         case.path_parameters[name] = THINGS[name](two, fleet)
                 case.headers = {}
                 answer = case.call(session=client, headers=headers)
-                statuses[answer.status_code] += 1
+                if not case.formatted_path.startswith(SELF_AUTHENTICATED):  # no token lets anybody in there
+                    statuses[answer.status_code] += 1
                 case.validate_response(answer, checks=CHECKS)
                 _nothing_leaks(case, answer, role, secrets)
 
             ask()
     store = two.house.loop.context.store
     assert store.proof().violation is None
-    print(role, dict(statuses))
     if role is None:
         assert set(statuses) <= {200, 401}
     else:

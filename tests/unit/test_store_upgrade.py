@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from core.clock import ManualClock
+from core.digests import digest_of_secret
+from core.people import Access, Grant, Role
 from store.counters import Counter
 from tests.engines import empty_url
 from tests.ledger import begin, fleet, planned
@@ -26,6 +28,7 @@ RUN = """INSERT INTO runs (id, incident_id, plan_id, step, remedy, fleet, hosts,
  started_at, ended_at) VALUES
  ('run-1', 'inc-old', 'plan-1', 0, 'restart', 'demo', '["h1"]', '{}', 'successful', 'w', '{}', :at, :at)"""
 RUN_HOST = "INSERT INTO run_hosts (run_id, host, fleet, remedy, started_at) VALUES ('run-1', 'h1', 'demo', 'r', :at)"
+TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES ('tok-1', 'ann', :digest, :at)"
 LEASE = "INSERT INTO leases (name, holder, fence, expires_at) VALUES ('incident:inc-old', 'w', 7, :at)"
 
 
@@ -39,6 +42,24 @@ def fill(url: str) -> None:
         for statement in (PLAN, RUN, RUN_HOST, LEASE):
             connection.execute(text(statement), {"at": AT})
     engine.dispose()
+
+
+@pytest.mark.usefixtures("engine")
+def test_whoever_had_a_token_is_a_person_who_may_what_he_could(tmp_path: Path) -> None:
+    url = empty_url(tmp_path)
+    first_revision(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(TOKEN), {"digest": digest_of_secret("fm_old"), "at": AT})
+    engine.dispose()
+    with new_store(ManualClock(), tmp_path) as now:
+        everything = (Grant(role=Role.ADMIN),)
+        assert now.tokens.owner("fm_old") == Access(person="ann", grants=everything, via="token:ann")
+        [ann] = now.people.all()
+        assert (ann.name, ann.grants, ann.signs_in, ann.disabled_at) == ("ann", everything, False, None)
+        [token] = now.tokens.all()
+        assert (token.person, token.role, token.fleet, token.expires_at) == ("ann", Role.ADMIN, "*", None)
+        assert ann.created_at == token.created_at
 
 
 @pytest.mark.usefixtures("engine")

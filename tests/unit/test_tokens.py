@@ -110,8 +110,15 @@ def test_a_fleet_that_one_may_not_read_is_no_fleet_for_a_token(two: TwoFleets) -
 
 
 def test_an_admin_of_a_fleet_makes_them_for_others_there(two: TwoFleets) -> None:
-    made(two, "local_admin", person="viewer", fleet=MINE, role="admin")
+    made(two, "local_admin", person="viewer", fleet=MINE)
     assert may(two) == {MINE: ["read"]}, "and they may do no more than their person"
+
+
+@pytest.mark.parametrize("role", ["approver", "admin"])
+def test_nobody_becomes_a_second_person_who_decides(two: TwoFleets, role: str) -> None:
+    answer = two.ask("admin", "POST", "/tokens", {"name": "new", "person": "viewer", "fleet": MINE, "role": role})
+    assert answer.status_code == 403
+    assert answer.json()["detail"].startswith("who decides makes the token for it")
 
 
 def test_a_limited_token_makes_none_beyond_its_limits(two: TwoFleets) -> None:
@@ -172,3 +179,17 @@ def test_the_owner_of_the_state_makes_a_person_with_the_first_token(two: TwoFlee
             "grants": [{"role": "reporter", "fleet": MINE}],
             "may": {MINE: ["report"]},
         }
+
+
+def test_a_token_that_was_looked_up_a_moment_ago_is_not_looked_up_again(
+    two: TwoFleets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.tokens._LATELY_SECONDS", 3600.0)
+    tokens, asked = two.house.loop.context.store.tokens, []
+    look_up = tokens.owner
+    monkeypatch.setattr(tokens, "owner", lambda secret: asked.append(secret) or look_up(secret))
+    for _ in range(5):
+        assert two.ask("reporter", "GET", "/me").status_code == 200
+    assert asked == [two.tokens["reporter"]]
+    two.house.loop.context.store.people.switch("reporter", "test", enabled=False)
+    assert two.ask("reporter", "GET", "/me").status_code == 401
