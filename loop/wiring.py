@@ -15,6 +15,7 @@ from core.points import Witness
 from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings, ensure_state
 from fleets.source import FleetSource
+from fleets.sources_file import SourcesFile, secret_of
 from knowledge.lessons import Memory
 from loop.alert_recheck import AlertRecheck
 from loop.clearing import Clearing
@@ -34,6 +35,7 @@ from loop.schedules import Schedules
 from loop.silencing import Silencing
 from loop.sweeps import Sweeps
 from monitor.detect import symptoms_of
+from monitor.prometheus import PrometheusProbe
 from monitor.recheck import SignalRecheck
 from monitor.sweep import Sweeper
 from planner.chooser import Chooser
@@ -102,7 +104,9 @@ def wire(
     )
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
-    sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)
+    outside = SourcesFile(settings.content)
+    prometheus = PrometheusProbe(outside.last_good, lambda secret: secret_of(secret, outside.path.parent))
+    sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP, prometheus=prometheus)
     model = chooser(settings)
     worker = worker_name()
     context = Context(

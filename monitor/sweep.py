@@ -19,15 +19,22 @@ from core.samples import Reading, Sample
 from monitor.controller_probes import ControllerProbes
 from monitor.probes import FROM_CONTROLLER, REACHABLE
 from monitor.programs import LIMIT, Programs
+from monitor.prometheus import PROBE as PROMETHEUS
+from monitor.prometheus import PrometheusProbe
 from monitor.readings import clean, read
+from monitor.scraping import PROBE as NODE_EXPORTER
+from monitor.scraping import Scraper
 
 
 class Sweeper:
     """Measures hosts of a fleet. `limit` is what the program on each host gives itself."""
 
-    def __init__(self, prober: Prober, clock: Clock, *, limit: timedelta = LIMIT) -> None:
+    def __init__(
+        self, prober: Prober, clock: Clock, *, limit: timedelta = LIMIT, prometheus: PrometheusProbe | None = None
+    ) -> None:
         self._prober, self._clock, self._limit = prober, clock, limit
-        self._controller = ControllerProbes()
+        self._controller, self._scraper = ControllerProbes(), Scraper()
+        self._prometheus = prometheus or PrometheusProbe(dict, lambda _secret: "")
 
     def measure(
         self, fleet: Fleet, probes: Iterable[str], hosts: Iterable[str], user_probes: Mapping[str, UserProbe]
@@ -54,9 +61,20 @@ class Sweeper:
             if agentless:
                 on_hosts.append((host, agentless))
         with ThreadPoolExecutor(max_workers=1) as beside:
-            seen_outside = beside.submit(self._controller.measure, outside, at)
+            seen_outside = beside.submit(self._from_here, fleet, outside, at)
             seen_on_hosts = self._ask(fleet, on_hosts, user_probes, at)
             return tuple(_without_secrets(fleet, (*seen_on_hosts, *seen_outside.result())))
+
+    def _from_here(self, fleet: Fleet, wanted: list[tuple[Host, str]], at: datetime) -> list[Sample]:
+        """What the controller measures itself."""
+        asked = [one for one in wanted if one[1] not in (PROMETHEUS, NODE_EXPORTER)]
+        scraped = [host for host, probe in wanted if probe == NODE_EXPORTER]
+        queried = [host.name for host, probe in wanted if probe == PROMETHEUS]
+        return [
+            *self._controller.measure(asked, at),
+            *self._scraper.measure(fleet.name, scraped, at),
+            *self._prometheus.measure(fleet, queried, at),
+        ]
 
     def _ask(
         self,
