@@ -106,7 +106,9 @@ def wire(
     prober = prober or AnsibleProber(settings)
     outside = SourcesFile(settings.content)
     prometheus = PrometheusProbe(outside.last_good, lambda secret: secret_of(secret, outside.path.parent))
-    sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP, prometheus=prometheus)
+    sweeper = Sweeper(
+        prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP, prometheus=prometheus, cursors=store.cursors.of
+    )
     model = chooser(settings)
     worker = worker_name()
     context = Context(

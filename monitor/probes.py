@@ -7,6 +7,7 @@ docs/howto/add-a-probe.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from core.fleets import Fleet, Host
@@ -21,8 +22,10 @@ from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
 from monitor.entries.services import ScaledEntry, ServiceEntry
+from monitor.entries.signed_logs import SignatureEntry
 from monitor.entries.upkeep import ClockEntry, PackageEntry
 from monitor.fleet_files import FleetFiles
+from monitor.signatures import Cursors, patterns, samples_of
 
 REACHABLE = "host.reachable"
 """1 or 0 for each host that the Prober was asked for, whatever the probe."""
@@ -69,9 +72,9 @@ class Probe:
         self.from_controller = from_controller
         self._about, self._finds_subjects = about, finds_subjects or variable is None
 
-    def request(self, host: Host, files: FleetFiles) -> Request:
+    def request(self, host: Host, files: FleetFiles, cursors: Cursors = MappingProxyType({})) -> Request:
         """What to ask of *host*. Raises nothing."""
-        place = Place(host, files)
+        place = Place(host, files, cursors)
         arguments: dict[str, Any] = {}
         subjects: dict[str, str | None] = {}
         problems: tuple[str, ...] = ()
@@ -101,6 +104,13 @@ PROBES: tuple[Probe, ...] = (
     Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("logs", "log.rate", "fleetmend_logs", LogEntry),
+    Probe(
+        "signatures",
+        samples_of(),
+        "fleetmend_signatures",
+        SignatureEntry,
+        about=lambda _place: {"patterns": patterns()},
+    ),
     Probe("mounts", "mount.present mount.writable", "fleetmend_mounts", MountEntry),
     Probe("certificates", "certificate.days", "fleetmend_certificates", CertificateEntry),
     Probe("backups", "backup.age", "fleetmend_backups", BackupEntry),

@@ -5,7 +5,7 @@ Border: a sweep measures. What a sample means is for `detect`; when a sweep is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -24,15 +24,26 @@ from monitor.prometheus import PrometheusProbe
 from monitor.readings import clean, read
 from monitor.scraping import PROBE as NODE_EXPORTER
 from monitor.scraping import Scraper
+from monitor.signatures import Cursors, counted
+
+SIGNATURES = "signatures"
 
 
 class Sweeper:
     """Measures hosts of a fleet. `limit` is what the program on each host gives itself."""
 
     def __init__(
-        self, prober: Prober, clock: Clock, *, limit: timedelta = LIMIT, prometheus: PrometheusProbe | None = None
+        self,
+        prober: Prober,
+        clock: Clock,
+        *,
+        limit: timedelta = LIMIT,
+        prometheus: PrometheusProbe | None = None,
+        cursors: Callable[[str], Cursors] | None = None,
     ) -> None:
+        """*cursors*: fleet -> how far each log was read."""
         self._prober, self._clock, self._limit = prober, clock, limit
+        self._cursors = cursors or (lambda _fleet: {})
         self._controller, self._scraper = ControllerProbes(), Scraper()
         self._prometheus = prometheus or PrometheusProbe(dict, lambda _secret: "")
 
@@ -85,7 +96,9 @@ class Sweeper:
     ) -> list[Sample]:
         if not wanted:
             return []
-        writer = Programs(fleet, user_probes, limit=self._limit)
+        reads_logs = any(SIGNATURES in probes for _, probes in wanted)
+        cursors = self._cursors(fleet.name) if reads_logs else {}
+        writer = Programs(fleet, user_probes, limit=self._limit, cursors=cursors)
         programs = [writer.write(host, probes) for host, probes in wanted]
         answers = self._prober.probe(fleet, {program.host: program.command for program in programs})
         samples: list[Sample] = []
@@ -93,7 +106,7 @@ class Sweeper:
             reading = answers.get(program.host) or Reading(host=program.host, reachable=False, problem="no answer")
             samples.append(_reachable(program.host, reading, at))
             samples += read(reading, program, at)
-        return samples
+        return counted(samples, cursors, at) if reads_logs else samples
 
 
 def _without_secrets(fleet: Fleet, samples: Iterable[Sample]) -> Iterator[Sample]:

@@ -7,10 +7,8 @@ service: the programs run in a folder of the test's own, on free ports.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -179,7 +177,7 @@ def test_a_real_fault_fires_a_real_alert_and_is_healed_by_it(tmp_path: Path) -> 
             with watched(tmp_path, host.port, f"{url}/api/v1/hooks/alertmanager"):
                 wait_until(lambda: incidents("unmapped") != [])  # a rule that nobody here knows: people see it
                 assert incidents("service_down") == []
-                os.kill(int(control("pid", "web")), signal.SIGKILL)
+                control("stop", "web")
                 wait_until(lambda: incidents("service_down") != [])
                 wait_until(lambda: incidents("service_down")[0]["state"] in ("resolved", "escalated"), seconds=90)
                 [healed] = incidents("service_down")
