@@ -7,6 +7,7 @@ service: the programs run in a folder of the test's own, on free ports.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -20,7 +21,7 @@ import httpx
 import pytest
 import yaml
 from live_up import Place
-from local_hosts import DEMO, LocalHost, local_host, wait_until
+from local_hosts import BIN, DEMO, LocalHost, local_host, wait_until
 
 PROGRAMS = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter")
 TOKEN = "whole-way-secret-of-alertmanager"
@@ -154,6 +155,7 @@ def test_a_real_fault_fires_a_real_alert_and_is_healed_by_it(tmp_path: Path) -> 
         place = Place(tmp_path)
         given = {
             "FLEETMEND_DEMO": str(host.root),
+            "PATH": f"{BIN}:{os.environ['PATH']}",  # supervisorctl, which the remedy calls
             "FLEETMEND_ALERTMANAGER_TOKEN": TOKEN,
             "FLEETMEND_MODEL": "rules",
         }
