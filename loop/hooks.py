@@ -40,7 +40,7 @@ from monitor.alerts import alertmanager, webhook
 from monitor.alerts.admission import Headers, admits
 from monitor.alerts.directory import Directory
 from monitor.alerts.placing import Placer
-from store.alerts import Heard
+from store.alert_changes import Heard
 from store.database import Tx
 from store.detections import Accepted
 

@@ -18,7 +18,8 @@ from loop.hooks import Hooks, item, weights_of
 from loop.intake import Intake
 from loop.maintenance import maintained
 from monitor.alerts import values
-from store.alerts import Heard, KnownAlert
+from store.alert_changes import Heard
+from store.alerts import KnownAlert
 from store.database import Tx
 from store.detections import Accepted
 

@@ -18,6 +18,8 @@ from loop.context import Context
 from loop.intake import Intake
 from loop.maintenance import maintained
 from monitor.detect import assess
+from monitor.signatures import moved
+from monitor.sweep import SIGNATURES
 from store.database import Tx
 
 log = logging.getLogger(__name__)
@@ -66,12 +68,14 @@ class Sweeps:
         """Measure, assess, store, and tell the loop."""
         context = self._context
         samples = context.sweeper.measure(fleet, sweep.probes, fleet.select(sweep.hosts), context.catalog.probes)
-        before = context.store.conditions.of(fleet.name)
+        before, now = context.store.conditions.of(fleet.name), context.clock.now()
         found = assess(fleet, context.symptoms(fleet), samples, before, context.clock.now())
         importance = {one.id: importance_of(fleet.host(one.host), one.service) for one in found.detections}
+        read_to = moved(samples, context.store.cursors.of(fleet.name), now) if SIGNATURES in sweep.probes else {}
         aside = maintained(found.detections, {fleet.name: fleet}.get, context.clock.now())
         with context.store.write(Point.SWEEPS_JUDGE) as tx:
             context.store.conditions.put(tx, fleet.name, found.conditions)
+            context.store.cursors.put(tx, fleet.name, read_to, now)
             accepted = self._intake.fold(tx, found.detections, importance, aside)
             if found.cleared:
                 # Where the conditions are stored: no later sweep says again that these signals cleared.

@@ -21,6 +21,7 @@ from core.ports import Doorbell, Executor, Prober, Recheck
 from core.redaction import Redactor
 from core.settings import Settings, ensure_state
 from fleets.source import FleetSource
+from fleets.sources_file import SourcesFile, secret_of
 from knowledge.lessons import Memory
 from loop.alert_recheck import AlertRecheck
 from loop.answers import Answers
@@ -45,6 +46,7 @@ from loop.slack_check import SlackCheck
 from loop.sweeps import Sweeps
 from loop.typed import TypedCommands
 from monitor.detect import symptoms_of
+from monitor.prometheus import PrometheusProbe
 from monitor.recheck import SignalRecheck
 from monitor.sweep import Sweeper
 from planner.chooser import Chooser
@@ -120,7 +122,11 @@ def wire(
     )
     memory = _memory(store)
     prober = prober or AnsibleProber(settings)
-    sweeper = Sweeper(prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP)
+    outside = SourcesFile(settings.content)
+    prometheus = PrometheusProbe(outside.last_good, lambda secret: secret_of(secret, outside.path.parent))
+    sweeper = Sweeper(
+        prober, clock, limit=settings.probe_timeout * _SHARE_OF_A_SWEEP, prometheus=prometheus, cursors=store.cursors.of
+    )
     model = chooser(settings)
     worker = worker_name()
     context = Context(

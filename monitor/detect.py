@@ -15,7 +15,7 @@ from core.fleets import Fleet
 from core.model import Model, Scalar
 from core.samples import Condition, Phase, Sample
 from core.symptoms import Symptom
-from monitor.probes import PROBE_OK, REACHABLE
+from monitor.probes import PROBE_OK, REACHABLE, measuring
 from monitor.provenance import SWEEP
 from monitor.thresholds import evaluate
 
@@ -118,7 +118,7 @@ def _gone(
         known = symptom is not None and symptom.sample is not None and fleet.host(host) is not None
         if not known or (
             symptom is not None
-            and (host, symptom.probe) in answered
+            and (host, measuring(fleet, host, symptom.probe, symptom.sample)) in answered
             and symptom.sample not in (REACHABLE, PROBE_OK)
             and (host, symptom.sample, subject) not in spoken
         ):

@@ -7,21 +7,25 @@ docs/howto/add-a-probe.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from core.fleets import Host
+from core.fleets import Fleet, Host
 from monitor.entries.access import AuthEntry, SshEntry
 from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
 from monitor.entries.files import FileEntry, FolderEntry, LogEntry, MountEntry
 from monitor.entries.keeping import BackupEntry, CertificateEntry
+from monitor.entries.metrics import NodeExporterEntry
 from monitor.entries.network import FirewallEntry, ResolverEntry
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.processes import ProcessEntry
 from monitor.entries.reading import read_entries
 from monitor.entries.services import ScaledEntry, ServiceEntry
+from monitor.entries.signed_logs import SignatureEntry
 from monitor.entries.upkeep import ClockEntry, PackageEntry
 from monitor.fleet_files import FleetFiles
+from monitor.signatures import Cursors, patterns, samples_of
 
 REACHABLE = "host.reachable"
 """1 or 0 for each host that the Prober was asked for, whatever the probe."""
@@ -68,9 +72,9 @@ class Probe:
         self.from_controller = from_controller
         self._about, self._finds_subjects = about, finds_subjects or variable is None
 
-    def request(self, host: Host, files: FleetFiles) -> Request:
+    def request(self, host: Host, files: FleetFiles, cursors: Cursors = MappingProxyType({})) -> Request:
         """What to ask of *host*. Raises nothing."""
-        place = Place(host, files)
+        place = Place(host, files, cursors)
         arguments: dict[str, Any] = {}
         subjects: dict[str, str | None] = {}
         problems: tuple[str, ...] = ()
@@ -100,6 +104,13 @@ PROBES: tuple[Probe, ...] = (
     Probe("scaled", "scaled.busy scaled.spare scaled.running", "fleetmend_scaled", ScaledEntry),
     Probe("folders", "folder.used", "fleetmend_folders", FolderEntry),
     Probe("logs", "log.rate", "fleetmend_logs", LogEntry),
+    Probe(
+        "signatures",
+        samples_of(),
+        "fleetmend_signatures",
+        SignatureEntry,
+        about=lambda _place: {"patterns": patterns()},
+    ),
     Probe("mounts", "mount.present mount.writable", "fleetmend_mounts", MountEntry),
     Probe("certificates", "certificate.days", "fleetmend_certificates", CertificateEntry),
     Probe("backups", "backup.age", "fleetmend_backups", BackupEntry),
@@ -114,6 +125,14 @@ PROBES: tuple[Probe, ...] = (
     Probe("dns", "dns.ok", "fleetmend_dns", ResolverEntry),
     Probe("http", "http.ok http.seconds", "fleetmend_http", HttpEntry, from_controller=True),
     Probe("tcp", "tcp.open", "fleetmend_tcp", TcpEntry, from_controller=True),
+    Probe(
+        "node_exporter",
+        "cpu.used load.per_core memory.used swap.used disk.used inodes.used service.up service.failed clock.kept",
+        "fleetmend_node_exporter",
+        NodeExporterEntry,
+        from_controller=True,
+    ),
+    Probe("prometheus", "", from_controller=True),
 )
 
 
@@ -125,5 +144,21 @@ ON_HOST: Mapping[str, Probe] = _by_name(probe for probe in PROBES if not probe.f
 """What runs on the hosts."""
 FROM_CONTROLLER: Mapping[str, Probe] = _by_name(probe for probe in PROBES if probe.from_controller)
 """What the controller measures from outside (`controller_probes`)."""
+BY_NAME: Mapping[str, Probe] = _by_name(PROBES)
 RESERVED = frozenset({REACHABLE, PROBE_OK}).union(*(probe.samples for probe in PROBES))
 """Samples that no probe of a user's may yield, so that none can speak for a shipped one."""
+
+
+def measuring(fleet: Fleet, host: str, probe: str | None, sample: str | None) -> str | None:
+    """The probe that yields *sample* on *host*: the symptom's own, or what stands in for it in the fleet's sweeps."""
+    if probe is None or sample is None:
+        return None
+    taken = [
+        name
+        for sweep in fleet.file.sweeps
+        if not sweep.hosts or host in fleet.select(sweep.hosts)
+        for name in sweep.probes
+    ]
+    if probe in taken:
+        return probe
+    return next((name for name in taken if name in BY_NAME and sample in BY_NAME[name].samples), probe)

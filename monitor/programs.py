@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from catalog.catalog import UserProbe
@@ -24,6 +25,7 @@ from core.fleets import Fleet, Host
 from core.model import Model
 from monitor.fleet_files import FleetFiles
 from monitor.probes import ON_HOST, REACH
+from monitor.signatures import Cursors
 
 LIMIT = timedelta(seconds=12)
 """What the program on a host gives itself in all: it has to answer before the Prober loses patience with the host."""
@@ -52,8 +54,16 @@ class Program(Model):
 class Programs:
     """Writes the programs of one sweep over a fleet. The fleet's own files are read once for all hosts."""
 
-    def __init__(self, fleet: Fleet, user_probes: Mapping[str, UserProbe], *, limit: timedelta = LIMIT) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        user_probes: Mapping[str, UserProbe],
+        *,
+        limit: timedelta = LIMIT,
+        cursors: Cursors = MappingProxyType({}),
+    ) -> None:
         self._files, self._user_probes, self._limit = FleetFiles(fleet.folder), user_probes, limit
+        self._cursors = cursors
 
     def write(self, host: Host, probes: Iterable[str]) -> Program:
         """The program for *host*: *probes* are names of on-host probes, user probes, or `reach`. Raises nothing."""
@@ -63,7 +73,7 @@ class Programs:
         problems: dict[str, tuple[str, ...]] = {}
         for probe in asked:
             if probe in ON_HOST:
-                arguments, spoken_of, bad = ON_HOST[probe].request(host, self._files)
+                arguments, spoken_of, bad = ON_HOST[probe].request(host, self._files, self._cursors)
                 subjects |= {} if spoken_of is None else {probe: spoken_of}
                 source = probe
             else:

@@ -13,7 +13,7 @@ from core.detections import Signal
 from core.fleets import Fleet
 from core.samples import Sample, SignalState
 from core.symptoms import Symptom
-from monitor.probes import PROBE_OK, REACH, REACHABLE
+from monitor.probes import PROBE_OK, REACH, REACHABLE, measuring
 from monitor.sweep import Sweeper
 from monitor.thresholds import raw_state
 
@@ -37,7 +37,7 @@ class SignalRecheck:
         symptoms = self._symptoms(fleet)
         wanted: dict[str, list[str]] = defaultdict(list)
         for signal in signals:
-            probe = _probe_for(signal, symptoms.get(signal.symptom))
+            probe = _probe_for(fleet, signal, symptoms.get(signal.symptom))
             if probe is not None:
                 wanted[signal.host].append(probe)
         measured = self._sweeper.measure_each(
@@ -47,12 +47,14 @@ class SignalRecheck:
         return {signal: _state(signal, symptoms.get(signal.symptom), found) for signal in signals}
 
 
-def _probe_for(signal: Signal, symptom: Symptom | None) -> str | None:
+def _probe_for(fleet: Fleet, signal: Signal, symptom: Symptom | None) -> str | None:
     if symptom is None or symptom.sample is None:
         return None
     if symptom.sample == REACHABLE:
         return REACH
-    return signal.subject if symptom.sample == PROBE_OK else symptom.probe
+    if symptom.sample == PROBE_OK:
+        return signal.subject
+    return measuring(fleet, signal.host, symptom.probe, symptom.sample)
 
 
 def _state(signal: Signal, symptom: Symptom | None, found: Mapping[tuple[str, str, str], Sample]) -> SignalState:

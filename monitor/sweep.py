@@ -5,7 +5,7 @@ Border: a sweep measures. What a sample means is for `detect`; when a sweep is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -19,15 +19,33 @@ from core.samples import Reading, Sample
 from monitor.controller_probes import ControllerProbes
 from monitor.probes import FROM_CONTROLLER, REACHABLE
 from monitor.programs import LIMIT, Programs
+from monitor.prometheus import PROBE as PROMETHEUS
+from monitor.prometheus import PrometheusProbe
 from monitor.readings import clean, read
+from monitor.scraping import PROBE as NODE_EXPORTER
+from monitor.scraping import Scraper
+from monitor.signatures import Cursors, counted
+
+SIGNATURES = "signatures"
 
 
 class Sweeper:
     """Measures hosts of a fleet. `limit` is what the program on each host gives itself."""
 
-    def __init__(self, prober: Prober, clock: Clock, *, limit: timedelta = LIMIT) -> None:
+    def __init__(
+        self,
+        prober: Prober,
+        clock: Clock,
+        *,
+        limit: timedelta = LIMIT,
+        prometheus: PrometheusProbe | None = None,
+        cursors: Callable[[str], Cursors] | None = None,
+    ) -> None:
+        """*cursors*: fleet -> how far each log was read."""
         self._prober, self._clock, self._limit = prober, clock, limit
-        self._controller = ControllerProbes()
+        self._cursors = cursors or (lambda _fleet: {})
+        self._controller, self._scraper = ControllerProbes(), Scraper()
+        self._prometheus = prometheus or PrometheusProbe(dict, lambda _secret: "")
 
     def measure(
         self, fleet: Fleet, probes: Iterable[str], hosts: Iterable[str], user_probes: Mapping[str, UserProbe]
@@ -54,9 +72,20 @@ class Sweeper:
             if agentless:
                 on_hosts.append((host, agentless))
         with ThreadPoolExecutor(max_workers=1) as beside:
-            seen_outside = beside.submit(self._controller.measure, outside, at)
+            seen_outside = beside.submit(self._from_here, fleet, outside, at)
             seen_on_hosts = self._ask(fleet, on_hosts, user_probes, at)
             return tuple(_without_secrets(fleet, (*seen_on_hosts, *seen_outside.result())))
+
+    def _from_here(self, fleet: Fleet, wanted: list[tuple[Host, str]], at: datetime) -> list[Sample]:
+        """What the controller measures itself."""
+        asked = [one for one in wanted if one[1] not in (PROMETHEUS, NODE_EXPORTER)]
+        scraped = [host for host, probe in wanted if probe == NODE_EXPORTER]
+        queried = [host.name for host, probe in wanted if probe == PROMETHEUS]
+        return [
+            *self._controller.measure(asked, at),
+            *self._scraper.measure(fleet.name, scraped, at),
+            *self._prometheus.measure(fleet, queried, at),
+        ]
 
     def _ask(
         self,
@@ -67,7 +96,9 @@ class Sweeper:
     ) -> list[Sample]:
         if not wanted:
             return []
-        writer = Programs(fleet, user_probes, limit=self._limit)
+        reads_logs = any(SIGNATURES in probes for _, probes in wanted)
+        cursors = self._cursors(fleet.name) if reads_logs else {}
+        writer = Programs(fleet, user_probes, limit=self._limit, cursors=cursors)
         programs = [writer.write(host, probes) for host, probes in wanted]
         answers = self._prober.probe(fleet, {program.host: program.command for program in programs})
         samples: list[Sample] = []
@@ -75,7 +106,7 @@ class Sweeper:
             reading = answers.get(program.host) or Reading(host=program.host, reachable=False, problem="no answer")
             samples.append(_reachable(program.host, reading, at))
             samples += read(reading, program, at)
-        return samples
+        return counted(samples, cursors, at) if reads_logs else samples
 
 
 def _without_secrets(fleet: Fleet, samples: Iterable[Sample]) -> Iterator[Sample]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -36,6 +38,8 @@ class Place(NamedTuple):
 
     host: Host
     files: FleetFiles
+    cursors: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({})
+    """(host, key) -> how far a log was read."""
 
 
 class Watched(Model):

@@ -6,6 +6,7 @@ answer reports again, a person who saw no result looks and says it once more. So
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,10 +17,13 @@ from api.app import BASE, create_app
 from core.detections import Signal
 from core.errors import BadInput, Conflict, Refused, Unvetted
 from core.states import State
+from loop.hooks import Unauthentic
 from tests.api_client import client_of
 from tests.crash import coming, outside
 from tests.crash.kills import die
 from tests.crash.stage import Stage
+from tests.hooks import TOKEN as HOOK_TOKEN
+from tests.hooks import alert, group
 from tests.people import ADA, BOB
 from tests.world import AUTO
 
@@ -125,6 +129,40 @@ def an_hour_passes(stage: Stage) -> None:
 
 def change_policy(stage: Stage) -> None:
     stage.house.rewrite_fleet(mode="approve", policy={"approve": {"expires": "31m"}})
+
+
+def alert_fires(stage: Stage) -> None:
+    send(stage, "firing")
+
+
+def alert_is_over(stage: Stage) -> None:
+    send(stage, "resolved")
+
+
+def send(stage: Stage, status: str) -> None:
+    """Alertmanager tells of an alert that nothing here treats."""
+    body = json.dumps(group(alert(status=status, endsAt="2026-01-01T00:30:00Z")))
+    stage.house.loop.hooks.take("alertmanager", [("Authorization", f"Bearer {HOOK_TOKEN}")], body.encode())
+
+
+def somebody_else_knocks(stage: Stage) -> None:
+    with suppress(Unauthentic):
+        stage.house.loop.hooks.take("alertmanager", [("Authorization", "Bearer wrong")], b"{}")
+
+
+def silence(stage: Stage) -> None:
+    loop = stage.house.loop
+    if not loop.context.store.silences.newest(in_force=False):
+        loop.silencing.silence("demo", ADA, "new kernel", lasts=timedelta(hours=1))
+
+
+def end_silence(stage: Stage) -> None:
+    for one in stage.house.loop.context.store.silences.newest(in_force=True):
+        stage.house.loop.silencing.end(one.id, ADA)
+
+
+def look_outside(stage: Stage) -> None:
+    stage.house.loop.outside.look_now()
 
 
 def give_a_sign(stage: Stage) -> None:
@@ -273,6 +311,20 @@ SCENARIOS: dict[str, Scenario] = {
         settings=outside.SETTINGS,
     ),
     "people come and go": Scenario(actions=(*coming.ACTIONS, report(), end)),
+    "an alert is silenced, and heard again": Scenario(
+        actions=(
+            somebody_else_knocks,
+            silence,
+            alert_fires,
+            settle,
+            end_silence,
+            look_outside,
+            settle,
+            alert_is_over,
+            end,
+        ),
+        settings={"alertmanager_token": HOOK_TOKEN},
+    ),
     "the worker died in the run": Scenario(actions=(report(), end), in_run=die_once, dies=True),
     "the worker died, and nothing healed": Scenario(actions=(report(), end), in_run=die_once, dies=True, cures={}),
 }
