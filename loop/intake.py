@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from core.detections import Detection, fingerprint
-from core.errors import Conflict, NotFound, Refused
+from core.errors import BadInput, Conflict, NotFound, Refused
 from core.fleets import Fleet
 from core.ids import new_id
 from core.importance import importance_of
@@ -92,8 +93,13 @@ class Intake:
 
     def _storms(self, detections: Sequence[Detection]) -> dict[str, StormRule]:
         """Fleet -> when many hosts are one problem there; a fleet that wants none is left out."""
-        files = {name: self._fleets.get(name).file for name in {one.fleet for one in detections}}
-        return {name: file.storms for name, file in files.items() if isinstance(file.storms, StormRule)}
+        rules: dict[str, StormRule] = {}
+        for name in {one.fleet for one in detections}:
+            with suppress(NotFound, BadInput):  # what could not be mapped to a fleet is no storm
+                rule = self._fleets.get(name).file.storms
+                if isinstance(rule, StormRule):
+                    rules[name] = rule
+        return rules
 
     def ring(self, accepted: Sequence[Accepted]) -> None:
         """Wake the loop for the incidents that were opened."""
