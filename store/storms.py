@@ -144,7 +144,8 @@ class Gathering:
             words = f"part of {storm.id}: {storm.symptom} on {len(hosts)} hosts"
             self._incidents.move(self._tx, one, State.SUPPRESSED, words, actor="monitor", detections=0)
         body = {"hosts": len(hosts), "first": hosts[:_TOLD], "incidents": [one.id for one in alike][:_TOLD]}
-        self._journal.append(self._tx, "storm.gathered", "monitor", body, storm.id)
+        tx = self._tx
+        self._journal.append(tx, "storm.gathered", "monitor", body, storm.id)
         return storm
 
     def _known(self, storm_id: str, hosts: Sequence[str]) -> set[str]:
@@ -159,9 +160,8 @@ class Gathering:
         self._tx.execute(insert(incident_hosts), [_row(storm_id, host, self._now) for host in hosts])
         count = select(func.count()).where(incident_hosts.c.incident_id == storm_id).scalar_subquery()
         self._tx.execute(update(incidents).where(incidents.c.id == storm_id).values(host_count=count))
-        self._journal.append(
-            self._tx, "storm.joined", "monitor", {"hosts": len(hosts), "first": list(hosts[:_TOLD])}, storm_id
-        )
+        tx, body = self._tx, {"hosts": len(hosts), "first": list(hosts[:_TOLD])}
+        self._journal.append(tx, "storm.joined", "monitor", body, storm_id)
 
 
 def _row(incident_id: str, host: str, at: datetime) -> dict[str, object]:
