@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,8 @@ from pydantic import Field, model_validator
 from core.digests import digest_of
 from core.model import HostName, Model, Name, Scalar, Time
 from core.severity import Risk
+
+_MOST_NAMED = 6
 
 
 class Step(Model):
@@ -89,8 +92,20 @@ class Plan(Proposal):
 
 def step_title(step: Step) -> str:
     """`service_restart service=web on demo1`."""
-    words = [step.remedy, *(f"{key}={value}" for key, value in step.parameters.items()), "on", ", ".join(step.hosts)]
+    words = [
+        step.remedy,
+        *(f"{key}={value}" for key, value in step.parameters.items()),
+        "on",
+        hosts_in_words(step.hosts),
+    ]
     return " ".join(words)
+
+
+def hosts_in_words(hosts: Sequence[str]) -> str:
+    """`h1, h2, h3`; of many, the first five and how many more there are."""
+    if len(hosts) <= _MOST_NAMED:
+        return ", ".join(hosts)
+    return f"{', '.join(hosts[: _MOST_NAMED - 1])} and {len(hosts) - _MOST_NAMED + 1} more"
 
 
 class Planning(Model):

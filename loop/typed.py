@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from approver.slack.head import hosts_in_words
 from approver.slack.texts import Block, glue, link, one_line, rich, run_of, section
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.incidents import Incident
 from core.pauses import EVERY_FLEET
 from core.people import Access, Act
+from core.plans import hosts_in_words
 from core.states import LIVE, State
 from loop.context import Context
 from loop.decisions import Decisions

@@ -45,7 +45,7 @@ def rest_of(plan: Plan, incident: Incident, still: Iterable[str], fleet: Fleet, 
     hosts = _next(wanted, last, fleet, catalog, done=plan.hosts)
     if not hosts:
         return None
-    words = f"it healed {len(plan.hosts)} of {incident.host_count} hosts; {len(wanted)} are left"
+    words = f"it healed {len(plan.hosts)} of {incident.host_count} hosts, and goes on for {len(wanted)} more"
     return Proposal(
         steps=(last.evolve(hosts=hosts),),
         risk=plan.risk,

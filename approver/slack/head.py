@@ -28,7 +28,7 @@ from core.approvals import Answer, Ask
 from core.incidents import Incident
 from core.messages import Story
 from core.model import Scalar
-from core.plans import Plan
+from core.plans import Plan, hosts_in_words
 from core.states import State
 
 APPROVE, REJECT, CHANGE, SNOOZE, ESCALATE, OPEN = "approve", "reject", "change", "snooze", "escalate", "open"
@@ -64,7 +64,8 @@ def headline(story: Story) -> str:
         what = f"{who(incident.request.by)} asks: {incident.request.text or story.remedies.get(remedy, remedy)}"
         return f"{incident.fleet} {hosts_in_words(incident.scope)}: {what}"
     subject = f" ({incident.subject})" if incident.subject else ""
-    return f"{incident.fleet} {incident.host}: {story.symptom}{subject}"
+    where = f"{incident.host_count} hosts" if incident.is_storm else incident.host
+    return f"{incident.fleet} {where}: {story.symptom}{subject}"
 
 
 def standing(story: Story) -> str:
@@ -100,12 +101,6 @@ def head(story: Story) -> list[Block]:
             blocks.append(_buttons(incident, plan))
     blocks.append(rich(section(*_foot(story))))
     return blocks
-
-
-def hosts_in_words(hosts: tuple[str, ...]) -> str:
-    """The hosts by name, or the first ones and how many more there are."""
-    more = len(hosts) - _HOSTS
-    return ", ".join(hosts[:_HOSTS]) + (f" and {more} more" if more > 0 else "")
 
 
 def target(incident: Incident, plan: Plan) -> str:

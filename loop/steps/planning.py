@@ -77,10 +77,14 @@ def replan(work: Work, why: str) -> None:
             adopt(work, tx, planning.result, f"{why} by {planning.result.proposer}")
 
 
-def adopt(work: Work, tx: Tx, proposal: Proposal, why: str) -> None:
-    """Store *proposal* as the incident's next plan and move to `planned`, due at once."""
+def adopt(work: Work, tx: Tx, proposal: Proposal, why: str, *, spread: bool = True) -> None:
+    """Store *proposal* as the incident's next plan and move to `planned`, due at once.
+
+    A storm's is *spread* over waves.
+    """
     fleet = work.fleet
-    proposal = in_waves(proposal, work.incident, fleet, work.catalog)
+    if spread:
+        proposal = in_waves(proposal, work.incident, fleet, work.catalog)
     made = work.context.store.plans.add(
         tx,
         work.incident,

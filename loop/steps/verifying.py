@@ -100,7 +100,7 @@ def _close(work: Work, plan: Plan, runs: Sequence[Run], found: judge.Look) -> No
             store.conditions.forget(tx, work.incident.fleet, signals)
             words = reason if only_looked else f"healed by {plan.title}: {reason}"
             if following is not None:
-                adopt(work, tx, following, words)
+                adopt(work, tx, following, words, spread=False)
             else:
                 work.move(tx, State.RESOLVED, words, actor="verifier")
         else:
