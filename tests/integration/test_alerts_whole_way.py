@@ -7,8 +7,6 @@ service: the programs run in a folder of the test's own, on free ports.
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import re
 import shutil
 import socket
@@ -136,9 +134,11 @@ def watched(root: Path, web_port: int, hook: str) -> Iterator[None]:
         yield
 
 
-def lay_out(content: Path) -> None:
-    folder = content / "inventory" / "shop"  # `demo` would be taken for the demo itself
+def lay_out(content: Path, hosts: Path) -> None:
+    folder = content / "inventory" / "shop"
     shutil.copytree(DEMO, folder)
+    variables = folder / "group_vars" / "all.yml"
+    variables.write_text(re.sub(r"^demo_root: .*$", f"demo_root: {hosts}", variables.read_text(), flags=re.MULTILINE))
     (folder / "fleet.yml").write_text(yaml.safe_dump(FLEET))
     (content / "inventory" / "sources.yml").write_text(yaml.safe_dump(SOURCES))
 
@@ -152,11 +152,9 @@ def hosted(host: LocalHost) -> None:
 def test_a_real_fault_fires_a_real_alert_and_is_healed_by_it(tmp_path: Path) -> None:
     with local_host() as host, host.supervised() as control:
         hosted(host)
-        lay_out(tmp_path / "content")
+        lay_out(tmp_path / "content", host.root)
         place = Place(tmp_path)
         given = {
-            "FLEETMEND_DEMO": str(host.root),
-            "LOGNAME": pwd.getpwuid(os.getuid()).pw_name,  # a real one: Ansible looks for its home
             "FLEETMEND_ALERTMANAGER_TOKEN": TOKEN,
             "FLEETMEND_MODEL": "rules",
         }
