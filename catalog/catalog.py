@@ -18,8 +18,11 @@ from core.remedies import Remedy
 from core.symptoms import Symptom
 
 SHIPPED_SYMPTOMS = Path(__file__).with_name("symptoms.yml")
-SHIPPED_PROBES = frozenset(re.findall(r"^  probe: (\w+)", SHIPPED_SYMPTOMS.read_text(encoding="utf-8"), re.MULTILINE))
-"""The probes that come with fleetmend: what the shipped symptoms are measured by. A user's can't take their names."""
+_STAND_IN = frozenset({"node_exporter", "prometheus"})
+"""Probes that measure what other shipped ones do, from elsewhere."""
+_MEASURE = re.findall(r"^  probe: (\w+)", SHIPPED_SYMPTOMS.read_text(encoding="utf-8"), re.MULTILINE)
+SHIPPED_PROBES = _STAND_IN.union(_MEASURE)
+"""The probes that come with fleetmend. A user's can't take their names."""
 
 
 class UserProbe(Model):

@@ -222,7 +222,7 @@ class Hooks:
                 detection = one.placed.detection.model_copy(update={"seen_at": one.seen_at})
                 found.append(detection)
                 if one.placed.unmapped is not None:
-                    aside[detection.id] = Aside(State.ESCALATED, f"not mapped: {one.placed.unmapped}")
+                    aside.setdefault(detection.id, Aside(State.ESCALATED, f"not mapped: {one.placed.unmapped}"))
             if one.flaps:
                 signal = one.placed.signal
                 body = {"alert": one.placed.told.name, "host": signal.host, "symptom": signal.symptom}

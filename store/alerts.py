@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import RowMapping, bindparam, insert, select, tuple_, update
 
 from core.alerts import FROM_HOOK, AlertState, News, Placed, Ways
 from core.detections import Signal
@@ -178,11 +178,6 @@ class Alerts:
             query = query.where(alerts.c.state == state.value)
         with self._database.read() as tx:
             return [_alert(row)[0] for row in tx.all(query)]
-
-    def forget(self, tx: Tx, before: datetime) -> int:
-        """Drop alerts that are over and were last heard of before that."""
-        old = (alerts.c.heard_at < before) & (alerts.c.state == AlertState.RESOLVED.value)
-        return tx.execute(delete(alerts).where(old)).rowcount
 
 
 def _fires() -> Any:

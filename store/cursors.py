@@ -43,7 +43,3 @@ class Cursors:
                 for host, key in some
             ]
             tx.execute(insert(cursors), rows)
-
-    def forget(self, tx: Tx, before: datetime) -> int:
-        """Drop cursors that no sweep has moved since then: their logs are watched no more."""
-        return tx.execute(delete(cursors).where(cursors.c.at < before)).rowcount

@@ -68,7 +68,7 @@ class Detections:
         for one in found if silences else ():
             covering = next((silence for silence in silences if silence.covers(one)), None)
             if covering is not None:
-                batch.aside.setdefault(one.id, aside_of(covering))
+                batch.aside[one.id] = aside_of(covering)
         gathering = Gathering(tx, self._incidents, self._journal, found, storms or {}, self._clock.now())
         accepted = [self._accept_one(tx, one, symptoms.get(one.symptom), batch, gathering) for one in found]
         batch.flush()

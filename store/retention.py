@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Executable, Select, Table, and_, delete, exists, func, or_, select
 
+from core.alerts import AlertState
 from core.clock import Clock
 from core.points import Point
 from store.counters import Counter, Counters
@@ -21,12 +22,14 @@ from store.leases import Leases
 from store.message_tables import callbacks
 from store.schema import metadata
 from store.sealing import ACTOR, PRUNED, cut
+from store.source_tables import alerts, cursors, deliveries
 from store.tables import detections, incidents, mutes, outcomes, run_events, runs
 from store.work_tables import ticks
 
 _AT_ONCE = 200
 """Rows of a kind in one transaction: some milliseconds."""
 _INCIDENTS_AT_ONCE = 50
+_CURSORS_KEPT = timedelta(days=60)
 _ENTRIES_AT_ONCE, _SMALLEST_CUT = 2000, 500
 _FIRST_DAY = timedelta(days=1)
 """No ended incident goes within it, however many there are: budgets and cooldowns look at its runs."""
@@ -101,7 +104,15 @@ class Retention:
         with self._database.write(Point.RETENTION_CLAIMS) as tx:
             self._leases.forget_old(tx, older_than)
             self._delete(tx, callbacks, callbacks.c.worked_at < self._before(older_than))
+            self._forget_sources(tx, self._before(older_than))
             return self._delete(tx, ticks, ticks.c.due_at < self._before(older_than))
+
+    def _forget_sources(self, tx: Tx, before: datetime) -> None:
+        """Deliveries that no retry can be of any more, alerts that are over, and cursors that no sweep moves."""
+        self._delete(tx, deliveries, deliveries.c.at < before)
+        over = (alerts.c.state == AlertState.RESOLVED.value) & alerts.c.flapping_until.is_(None)
+        self._delete(tx, alerts, over & (alerts.c.heard_at < before))
+        self._delete(tx, cursors, cursors.c.at < before - _CURSORS_KEPT)
 
     def cut_journal(self, older_than: timedelta, *, least: int = _SMALLEST_CUT) -> int:
         """The journal's entries from longer than *older_than* ago, sealed by a checkpoint, if *least* are to go."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -71,10 +71,6 @@ class Sources:
         with self._database.read() as tx:
             rows = tx.all(select(source_tallies))
         return {row["source"]: Tally(**{name: row[name] for name in Tally.model_fields}) for row in rows}
-
-    def forget_deliveries(self, tx: Tx, before: datetime) -> int:
-        """Drop deliveries from before that."""
-        return tx.execute(delete(deliveries).where(deliveries.c.at < before)).rowcount
 
     @staticmethod
     def _add(tx: Tx, source: str, more: dict[str, int], **also: Any) -> None:

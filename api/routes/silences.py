@@ -38,7 +38,7 @@ def list_silences(
     store: TheStore,
     who: Who,
     every: Annotated[bool, Query(alias="all", description="Those that have ended, too.")] = False,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
 ) -> list[Silence]:
     """The newest first, each with how many incidents it suppressed."""
     found = store.silences.newest(in_force=not every, limit=limit)

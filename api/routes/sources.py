@@ -89,9 +89,9 @@ def test_source(source: HookName, body: TestBody, loop: TheLoop, who: Who) -> li
 def list_alerts(
     store: TheStore,
     who: Who,
-    source: Annotated[str | None, Query(max_length=63)] = None,
+    source: Annotated[str | None, Query(max_length=63, description="Only those of this source.")] = None,
     firing: Annotated[bool | None, Query(description="Only those that fire, or only those that are over.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
 ) -> list[KnownAlert]:
     """Those that were heard of last come first."""
     found = store.alerts.newest(source=source, firing=firing, limit=limit)

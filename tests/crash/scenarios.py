@@ -6,7 +6,6 @@ answer reports again, a person who saw no result looks and says it once more. So
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,16 +14,14 @@ from typing import Any
 
 from api.app import BASE, create_app
 from core.detections import Signal
-from core.errors import BadInput, Conflict, Refused, Unvetted
+from core.errors import Conflict, Unvetted
 from core.states import State
-from loop.hooks import Unauthentic
 from tests.api_client import client_of
-from tests.crash import coming, outside
+from tests.crash import alerting, coming, deciding, outside
 from tests.crash.kills import die
 from tests.crash.stage import Stage
 from tests.hooks import TOKEN as HOOK_TOKEN
-from tests.hooks import alert, group
-from tests.people import ADA, BOB
+from tests.people import ADA
 from tests.world import AUTO
 
 Action = Callable[[Stage], None]
@@ -68,60 +65,6 @@ def end(stage: Stage) -> None:
             stage.house.loop.desk.close(incident.id, ADA, "done by hand")
 
 
-def approve(stage: Stage) -> None:
-    for incident in stage.house.loop.context.store.incidents.newest(live=True):
-        with suppress(Conflict):
-            stage.house.loop.decisions.approve(incident.id, ADA)
-
-
-def reject(stage: Stage) -> None:
-    for incident in stage.house.loop.context.store.incidents.newest(live=True):
-        with suppress(Conflict):
-            stage.house.loop.decisions.reject(incident.id, ADA, "not today")
-
-
-def others_approve(stage: Stage) -> None:
-    for incident in stage.house.loop.context.store.incidents.newest(live=True):
-        with suppress(Conflict, Refused):
-            stage.house.loop.decisions.approve(incident.id, BOB)
-
-
-def change(stage: Stage) -> None:
-    for incident in stage.house.loop.context.store.incidents.newest(live=True):
-        with suppress(Conflict, BadInput):  # a second time there is nothing left to change
-            stage.house.loop.decisions.change(incident.id, ADA, parameters={"service": "db"})
-
-
-def snooze(stage: Stage) -> None:
-    for incident in stage.house.loop.context.store.incidents.newest(live=True):
-        with suppress(Conflict):
-            stage.house.loop.decisions.snooze(incident.id, ADA, timedelta(hours=1))
-
-
-def look_early(stage: Stage) -> None:
-    """Somebody rings before anything is due for those who wait for people."""
-    store = stage.house.loop.context.store
-    for incident in store.incidents.newest(state=State.AWAITING_APPROVAL):
-        with suppress(Conflict), store.write() as tx:
-            store.incidents.postpone(tx, incident, stage.house.clock.now())
-        stage.house.loop.engine.advance(incident.id)
-
-
-def escalate(stage: Stage) -> None:
-    for incident in stage.house.loop.context.store.incidents.newest(live=True):
-        with suppress(Conflict):
-            stage.house.loop.decisions.escalate(incident.id, ADA, "mine")
-
-
-def pause(stage: Stage) -> None:
-    stage.house.loop.context.store.pauses.pause("demo", _ADA, "maintenance")
-
-
-def resume(stage: Stage) -> None:
-    with suppress(Conflict):
-        stage.house.loop.context.store.pauses.resume("demo", _ADA)
-
-
 def an_hour_passes(stage: Stage) -> None:
     stage.house.clock.advance(timedelta(hours=1))
     stage.house.settle_down(timedelta(0))
@@ -129,40 +72,6 @@ def an_hour_passes(stage: Stage) -> None:
 
 def change_policy(stage: Stage) -> None:
     stage.house.rewrite_fleet(mode="approve", policy={"approve": {"expires": "31m"}})
-
-
-def alert_fires(stage: Stage) -> None:
-    send(stage, "firing")
-
-
-def alert_is_over(stage: Stage) -> None:
-    send(stage, "resolved")
-
-
-def send(stage: Stage, status: str) -> None:
-    """Alertmanager tells of an alert that nothing here treats."""
-    body = json.dumps(group(alert(status=status, endsAt="2026-01-01T00:30:00Z")))
-    stage.house.loop.hooks.take("alertmanager", [("Authorization", f"Bearer {HOOK_TOKEN}")], body.encode())
-
-
-def somebody_else_knocks(stage: Stage) -> None:
-    with suppress(Unauthentic):
-        stage.house.loop.hooks.take("alertmanager", [("Authorization", "Bearer wrong")], b"{}")
-
-
-def silence(stage: Stage) -> None:
-    loop = stage.house.loop
-    if not loop.context.store.silences.newest(in_force=False):
-        loop.silencing.silence("demo", ADA, "new kernel", lasts=timedelta(hours=1))
-
-
-def end_silence(stage: Stage) -> None:
-    for one in stage.house.loop.context.store.silences.newest(in_force=True):
-        stage.house.loop.silencing.end(one.id, ADA)
-
-
-def look_outside(stage: Stage) -> None:
-    stage.house.loop.outside.look_now()
 
 
 def give_a_sign(stage: Stage) -> None:
@@ -248,21 +157,33 @@ SCENARIOS: dict[str, Scenario] = {
     "healed at once": Scenario(actions=(report(), end)),
     "the next alternative heals": Scenario(actions=(report(), end), cures={"repair": {"service_down"}}),
     "nothing heals": Scenario(actions=(report(), end), cures={}),
-    "a person says yes": Scenario(actions=(report(), settle, approve, end), file=_APPROVE),
-    "a person says no": Scenario(actions=(report(), settle, reject, report(), end), file=_APPROVE),
+    "a person says yes": Scenario(actions=(report(), settle, deciding.approve, end), file=_APPROVE),
+    "a person says no": Scenario(actions=(report(), settle, deciding.reject, report(), end), file=_APPROVE),
     "a person changes it, and another says yes": Scenario(
-        actions=(report(), settle, change, settle, others_approve, end), file=_APPROVE, cures=_BOTH
+        actions=(report(), settle, deciding.change, settle, deciding.others_approve, end), file=_APPROVE, cures=_BOTH
     ),
-    "a person snoozes it": Scenario(actions=(report(), settle, look_early, snooze, an_hour_passes, end), file=_APPROVE),
-    "a person takes it over": Scenario(actions=(report(), settle, escalate, end), file=_APPROVE),
+    "a person snoozes it": Scenario(
+        actions=(report(), settle, deciding.look_early, deciding.snooze, an_hour_passes, end), file=_APPROVE
+    ),
+    "a person takes it over": Scenario(actions=(report(), settle, deciding.escalate, end), file=_APPROVE),
     "nobody answers": Scenario(actions=(report(), end, report(), end), file=_APPROVE),
     "the approval is void": Scenario(
-        actions=(report(), settle, approve, change_policy, settle, approve, end), file=_APPROVE
+        actions=(report(), settle, deciding.approve, change_policy, settle, deciding.approve, end), file=_APPROVE
     ),
     "the approval ran out": Scenario(
-        actions=(report(), settle, pause, approve, an_hour_passes, resume, approve, end), file=_APPROVE
+        actions=(
+            report(),
+            settle,
+            deciding.pause,
+            deciding.approve,
+            an_hour_passes,
+            deciding.resume,
+            deciding.approve,
+            end,
+        ),
+        file=_APPROVE,
     ),
-    "paused": Scenario(actions=(pause, report(), settle, resume, end)),
+    "paused": Scenario(actions=(deciding.pause, report(), settle, deciding.resume, end)),
     "a person asks": Scenario(actions=(ask, end)),
     "a schedule asks": Scenario(actions=(follow_schedule, end), file=AUTO | {"schedules": {"nightly": _NIGHTLY}}),
     "a sweep finds it, and finds it clear": Scenario(
@@ -275,6 +196,10 @@ SCENARIOS: dict[str, Scenario] = {
     "an effect is folded in": Scenario(actions=(report(), report(symptom="http_unhealthy"), end), cures=_BOTH),
     "an effect waits for its cause": Scenario(actions=(report(symptom="http_unhealthy"), report(), end)),
     "one run mends two": Scenario(actions=(report(), report(subject="db", service="db"), end)),
+    "a storm": Scenario(
+        actions=(report(), report(host="h2"), report(host="h3"), end),
+        file=AUTO | {"storms": {"hosts": 3, "within": "2m"}},
+    ),
     "three hosts": Scenario(actions=(report(), report(host="h2"), report(host="h3"), end)),
     "a person cancels": Scenario(actions=(report(), end), in_run=cancel),
     "the run is refused": Scenario(actions=(report(), end), in_run=refuse),
@@ -284,11 +209,11 @@ SCENARIOS: dict[str, Scenario] = {
     "nothing can be measured yet": Scenario(actions=(report(), end), flaky=True),
     "the policy's yes meets a cooldown": Scenario(
         actions=(
-            pause,
+            deciding.pause,
             report(),
             report(subject="db", service="db"),
             settle,
-            resume,
+            deciding.resume,
             give_a_sign,
             end,
             leave,
@@ -313,14 +238,14 @@ SCENARIOS: dict[str, Scenario] = {
     "people come and go": Scenario(actions=(*coming.ACTIONS, report(), end)),
     "an alert is silenced, and heard again": Scenario(
         actions=(
-            somebody_else_knocks,
-            silence,
-            alert_fires,
+            alerting.somebody_else_knocks,
+            alerting.silence,
+            alerting.alert_fires,
             settle,
-            end_silence,
-            look_outside,
+            alerting.end_silence,
+            alerting.look_outside,
             settle,
-            alert_is_over,
+            alerting.alert_is_over,
             end,
         ),
         settings={"alertmanager_token": HOOK_TOKEN},

@@ -7,7 +7,6 @@ service: the programs run in a folder of the test's own, on free ports.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -21,7 +20,7 @@ import httpx
 import pytest
 import yaml
 from live_up import Place
-from local_hosts import BIN, DEMO, LocalHost, local_host, wait_until
+from local_hosts import DEMO, LocalHost, local_host, wait_until
 
 PROGRAMS = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter")
 TOKEN = "whole-way-secret-of-alertmanager"
@@ -135,9 +134,11 @@ def watched(root: Path, web_port: int, hook: str) -> Iterator[None]:
         yield
 
 
-def lay_out(content: Path) -> None:
-    folder = content / "inventory" / "demo"
+def lay_out(content: Path, hosts: Path) -> None:
+    folder = content / "inventory" / "shop"
     shutil.copytree(DEMO, folder)
+    variables = folder / "group_vars" / "all.yml"
+    variables.write_text(re.sub(r"^demo_root: .*$", f"demo_root: {hosts}", variables.read_text(), flags=re.MULTILINE))
     (folder / "fleet.yml").write_text(yaml.safe_dump(FLEET))
     (content / "inventory" / "sources.yml").write_text(yaml.safe_dump(SOURCES))
 
@@ -151,11 +152,9 @@ def hosted(host: LocalHost) -> None:
 def test_a_real_fault_fires_a_real_alert_and_is_healed_by_it(tmp_path: Path) -> None:
     with local_host() as host, host.supervised() as control:
         hosted(host)
-        lay_out(tmp_path / "content")
+        lay_out(tmp_path / "content", host.root)
         place = Place(tmp_path)
         given = {
-            "FLEETMEND_DEMO": str(host.root),
-            "PATH": f"{BIN}:{os.environ['PATH']}",  # supervisorctl, which the remedy calls
             "FLEETMEND_ALERTMANAGER_TOKEN": TOKEN,
             "FLEETMEND_MODEL": "rules",
         }

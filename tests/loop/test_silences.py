@@ -130,3 +130,9 @@ CASES: list[tuple[dict[str, Any], str, str | None]] = [
 def test_when_a_window_is_open(window: dict[str, Any], now: str, until: str | None) -> None:
     found = Maintenance(reason="because", **window).until(datetime.fromisoformat(now).replace(tzinfo=UTC))
     assert found == (None if until is None else datetime.fromisoformat(until).replace(tzinfo=UTC))
+
+
+def test_an_alert_that_is_not_mapped_is_silenced_as_any_other(door: Door) -> None:
+    silence(door, host="h1")
+    door.send(group(alert("OurOwnThing")))
+    assert (door.incident().symptom, door.incident().state) == ("unmapped", State.SUPPRESSED)

@@ -14,9 +14,17 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 import api.routes
+from api.app import SELF_AUTHENTICATED
 from tests.api_client import open_api
 
 ROUTES = {
+    "POST /api/v1/sources/{source}/test",
+    "GET /api/v1/sources",
+    "GET /api/v1/alerts",
+    "GET /api/v1/silences",
+    "POST /api/v1/silences",
+    "DELETE /api/v1/silences/{silence_id}",
+    "POST /api/v1/hooks/{source}",
     "POST /api/v1/detections",
     "GET /api/v1/incidents",
     "GET /api/v1/incidents/{incident_id}",
@@ -126,7 +134,7 @@ def test_every_route_says_what_it_does(schema: Any) -> None:
 
 def test_every_route_says_who_may_and_what_goes_wrong(schema: Any) -> None:
     for name, operation in operations(schema):
-        if name.split()[1] in OPEN:
+        if name.split()[1] in OPEN or name.split()[1].startswith(SELF_AUTHENTICATED):
             assert "security" not in operation
             continue
         if name.split()[1] in SIGNED:

@@ -45,7 +45,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 def test_all_commands_are_there() -> None:
     promised = "up api worker beat demo init detect incidents incident plan approve reject change snooze escalate"
     promised += " policy close runs cancel catalog fleets lessons journal pause resume ask undo tokens db backup"
-    promised += " restore settings agents lab people me slack"
+    promised += " restore settings agents lab people me slack silence silences sources"
     assert {path[0] for path in ALL} == set(promised.split())
 
 
