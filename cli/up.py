@@ -53,7 +53,8 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
     log_to_stderr(settings.log_level)
     with ExitStack() as house:
         stopping = house.enter_context(Stopping())
-        hosts_folder = point_at_hosts(settings)
+        app = shipped_app(settings)
+        hosts_folder = None if app is None else point_at_hosts(settings)
         embedded = Embedded(settings)
         # Bound before anything works, so that a port that is taken starts nothing.
         server = Server(
@@ -63,8 +64,7 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
             tls_cert=settings.tls_cert,
             tls_key=settings.tls_key,
         )
-        app = shipped_app(settings)
-        if app is not None and files[FLEET].enabled:
+        if app is not None and hosts_folder is not None and files[FLEET].enabled:
             # A process that was killed left its folders here, and this one owns the state.
             shutil.rmtree(hosts_folder, ignore_errors=True)
             page.line("bringing up the demo's hosts …")

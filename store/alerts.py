@@ -18,6 +18,7 @@ from core.model import Model, Time
 from core.samples import SignalState
 from store.alert_changes import Heard, change, new_row
 from store.database import Database, Tx
+from store.scopes import Fleets, within
 from store.source_tables import alerts
 from store.tables import detections, incidents
 
@@ -168,9 +169,13 @@ class Alerts:
             tx.execute(update(alerts).where(calm).values(flapping_until=None))
         return [_alert(row)[0] for row in rows]
 
-    def newest(self, *, source: str | None = None, firing: bool | None = None, limit: int = 100) -> list[KnownAlert]:
-        """The alerts that were heard of last come first."""
-        query = select(alerts).order_by(alerts.c.heard_at.desc(), alerts.c.key).limit(limit)
+    def newest(
+        self, *, source: str | None = None, firing: bool | None = None, limit: int = 100, fleets: Fleets = None
+    ) -> list[KnownAlert]:
+        """The alerts of *fleets* alone; those that were heard of last come first."""
+        query = (
+            within(select(alerts), alerts.c.fleet, fleets).order_by(alerts.c.heard_at.desc(), alerts.c.key).limit(limit)
+        )
         if source is not None:
             query = query.where(alerts.c.source == source)
         if firing is not None:

@@ -15,6 +15,7 @@ from core.silences import Aside, Silence
 from core.states import State
 from store.database import Database, Tx
 from store.journal import Journal
+from store.scopes import Fleets, within
 from store.source_tables import silences, suppressed
 from store.tables import incidents, mutes
 
@@ -81,9 +82,13 @@ class Silences:
             raise NotFound(f"no silence {silence_id!r}; `fleetmend silences` lists them")
         return _silence(rows[0])
 
-    def newest(self, *, in_force: bool, limit: int = 100) -> list[Silence]:
-        """Those in force, or all; the newest first."""
-        query = select(silences).order_by(silences.c.at.desc(), silences.c.id.desc()).limit(limit)
+    def newest(self, *, in_force: bool, limit: int = 100, fleets: Fleets = None) -> list[Silence]:
+        """Those in force, or all, of *fleets* alone; the newest first."""
+        query = (
+            within(select(silences), silences.c.fleet, fleets)
+            .order_by(silences.c.at.desc(), silences.c.id.desc())
+            .limit(limit)
+        )
         if in_force:
             query = query.where(silences.c.until > self._clock.now(), silences.c.ended_at.is_(None))
         with self._database.read() as tx:

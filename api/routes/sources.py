@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.given import TheLoop, TheStore, Who
+from api.given import READER_OF_ALL, TheLoop, TheStore, Who
 from api.routes.hooks import HookName
 from core.model import Model
 from core.pauses import EVERY_FLEET
@@ -34,7 +34,7 @@ class SourceView(Model):
     refused_at: datetime | None = None
 
 
-@router.get("/sources", summary="List the sources", response_model=list[SourceView])
+@router.get("/sources", summary="List the sources", response_model=list[SourceView], dependencies=[READER_OF_ALL])
 def list_sources(loop: TheLoop) -> list[SourceView]:
     """What `sources.yml` names, with what came from each, in numbers."""
     tallies = loop.context.store.sources.all()
@@ -94,5 +94,4 @@ def list_alerts(
     limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
 ) -> list[KnownAlert]:
     """Those that were heard of last come first."""
-    found = store.alerts.newest(source=source, firing=firing, limit=limit)
-    return [one for one in found if who.access.may(Act.READ, one.fleet)]
+    return store.alerts.newest(source=source, firing=firing, limit=limit, fleets=who.access.fleets(Act.READ))

@@ -10,6 +10,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import SELF_AUTHENTICATED
 from tests.engines import rows_of
+from tests.people import owner
 from tests.two_fleets import MINE, ONLY_THEIRS, PASSWORD, SLACK, THEIRS, VAULT, TwoFleets, two_fleets
 
 CHECKS = [
@@ -45,6 +47,8 @@ THINGS = {
     "scope": lambda _two, fleet: fleet,
     "remedy_id": lambda _two, _fleet: "restart",
     "person_name": lambda _two, fleet: {MINE: "sacrifice", THEIRS: "yankee"}[fleet],
+    "silence_id": lambda two, fleet: two.ids[fleet]["silence_id"],
+    "source": lambda _two, _fleet: "alertmanager",
     "token_name": lambda _two, fleet: {MINE: "sacrificed", THEIRS: "of-yankee"}[fleet],
 }
 
@@ -54,6 +58,11 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoFleets]:
     folder = tmp_path_factory.mktemp("schema")
     with two_fleets(folder) as opened:
         store = opened.house.loop.context.store
+        for fleet in (MINE, THEIRS):
+            words = {MINE: "a quiet night", THEIRS: "merger of the two banks"}[fleet]
+            silencing = opened.house.loop.silencing
+            silence = silencing.silence(fleet, owner("ops"), words, lasts=timedelta(hours=1), symptom="load_high")
+            opened.ids[fleet]["silence_id"] = silence.id
         store.people.add("sacrifice", "test")
         store.tokens.make("sacrificed", "test", person="sacrifice")
         store.passwords.set("yankee", PASSWORD, "test")
