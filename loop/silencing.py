@@ -80,7 +80,7 @@ class Silencing:
     def end(self, silence_id: str, who: Access) -> Silence:
         """End a silence now: what is still wrong opens incidents again. Raises Refused, NotFound, Conflict."""
         store = self._context.store
-        found = store.silences.get(silence_id)
+        found = store.silences.get(silence_id, fleets=who.fleets(Act.READ))
         who.need(Act.OPERATE, found.fleet)
         with store.write(Point.SILENCING_END) as tx:
             return store.silences.end(tx, found.id, who.by)

@@ -68,16 +68,16 @@ class Silences:
         self._journal.append(tx, "silence.ended", by, {"silence": found.id, "fleet": found.fleet})
         return found.evolve(ended_at=now, ended_by=by)
 
-    def get(self, silence_id: str) -> Silence:
-        """The silence with this id, or whose id ends in it if just one does. Raises NotFound."""
+    def get(self, silence_id: str, *, fleets: Fleets = None) -> Silence:
+        """The silence of *fleets* with this id, or whose id ends in it if just one does. Raises NotFound."""
         with self._database.read() as tx:
-            return self._get(tx, silence_id)
+            return self._get(tx, silence_id, fleets)
 
-    def _get(self, tx: Tx, silence_id: str) -> Silence:
-        same = silences.c.id == silence_id
-        rows = tx.all(select(silences).where(same))
+    def _get(self, tx: Tx, silence_id: str, fleets: Fleets = None) -> Silence:
+        visible = within(select(silences), silences.c.fleet, fleets)
+        rows = tx.all(visible.where(silences.c.id == silence_id))
         if not rows and len(silence_id) >= 4:
-            rows = tx.all(select(silences).where(silences.c.id.endswith(silence_id, autoescape=True)).limit(2))
+            rows = tx.all(visible.where(silences.c.id.endswith(silence_id, autoescape=True)).limit(2))
         if len(rows) != 1:
             raise NotFound(f"no silence {silence_id!r}; `fleetmend silences` lists them")
         return _silence(rows[0])
