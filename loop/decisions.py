@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from approver.policy import expiry
+from approver.policy import decide, expiry
 from approver.quorum import askers, needed, voices
 from catalog.proof_rule import barred
 from catalog.validation import check_parameters
-from core.approvals import Answer, Approval
+from core.approvals import Answer, Approval, Ruling
 from core.durations import format_duration
 from core.errors import BadInput, Conflict, Overtaken, Refused
 from core.fleets import Fleet
@@ -24,6 +24,7 @@ from core.people import Access, Act
 from core.plans import Plan, Proposal, Step
 from core.points import Point
 from core.states import State
+from loop.cases import case_of
 from loop.context import Context
 from loop.narrowing import foreseen_for, narrowed
 from loop.steps.planning import inventory_digest
@@ -161,6 +162,11 @@ class Decisions:
             remedy = self._context.catalog.remedies.get(step.remedy)
             if remedy is not None and (no := barred(remedy, fleet)) is not None:
                 raise Refused(f"{no} in {fleet.name}; run: fleetmend catalog prove {remedy.id}")
+        store, now = self._context.store, self._context.clock.now()
+        ruled = decide(case_of(store, plan, incident, fleet, self._context.catalog, now=now))
+        if ruled.ruling is Ruling.STOP:
+            # Nobody is faster than the policy, which may not have looked at the plan yet.
+            raise Refused(f"the policy stops it: {ruled.rules[0]}")
 
     def _narrow(self, tx: Tx, incident: Incident, plan: Plan, narrower: Proposal, fleet: Fleet) -> Plan:
         """Store the *narrower* plan, with what was foreseen for its hosts, and ask about it in place of *plan*."""

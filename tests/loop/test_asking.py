@@ -16,6 +16,7 @@ from core.people import Access, Grant, Role
 from core.plans import Plan
 from core.runs import RunStatus
 from core.states import State
+from loop.engine import STEPS
 from tests.people import ADA, ME, YOU
 from tests.world import AUTO, House, open_house
 
@@ -227,3 +228,14 @@ def test_two_people_at_the_same_instant_both_count(tmp_path: Path) -> None:
         house.loop.decisions.approve(incident.id, ME)
         found = house.incident(incident.id)
         assert (found.state, found.reason) == (State.APPROVED, "approved by person:me, person:you")
+
+
+def test_nobody_approves_faster_than_the_policy_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the policy would stop is refused before it has ruled, too."""
+    with open_house(tmp_path, hosts=MANY, **APPROVE) as house:
+        monkeypatch.delitem(STEPS, State.PLANNED)
+        wish = house.loop.desk.ask("demo", ADA, remedy="restart", hosts=("h1", "h2"), parameters={"service": "web"})
+        house.loop.engine.advance(wish.id)
+        assert house.incident(wish.id).state is State.PLANNED
+        with pytest.raises(Refused, match="the policy stops it: 2 hosts at once; the card of restart allows 1"):
+            house.loop.decisions.approve(wish.id, BOB)
