@@ -17,7 +17,7 @@ from core.plans import Plan
 from core.runs import RunStatus
 from core.states import State
 from loop.engine import STEPS
-from tests.people import ADA, ME, YOU
+from tests.people import ADA, BOB, ME, YOU
 from tests.world import AUTO, House, open_house
 
 APPROVE = {"mode": "approve", "policy": {"approve": {"expires": "30m", "remind": "10m", "widen": "20m"}}}
