@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_starts_nothing(place: Place) -> None:
 
 
 def test_the_checkout_brings_its_demo_fleet_up(place: Place) -> None:
-    with place.up(FLEETMEND_CONTENT=str(CHECKOUT)) as up:
+    with place.up(FLEETMEND_CONTENT=str(CHECKOUT), FLEETMEND_LOG_LEVEL="error") as up:
         up.read_until("Ctrl-C stops it")
         assert (place.root / "state" / "demo" / "demo1" / "port").is_file()
         shown = place.run("fleets", "check", "demo", FLEETMEND_CONTENT=str(CHECKOUT))

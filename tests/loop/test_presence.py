@@ -105,7 +105,7 @@ def test_the_reconciler_says_what_it_did(tmp_path: Path) -> None:
         [looked] = [line for line in metrics(house).splitlines() if line.startswith("fleetmend_reconciler_last")]
         assert float(looked.split()[1]) == house.clock.now().timestamp()
         house.settle_down(timedelta(hours=1))
-        assert house.incident(incident.id).state is State.EXPIRED
+        assert house.incident(incident.id).state is State.ESCALATED
         assert 'fleetmend_reconciled_total{kind="expired"} 1.0' in metrics(house)
 
 

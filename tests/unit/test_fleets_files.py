@@ -30,7 +30,7 @@ BAD_FILES: list[tuple[str, str, str]] = [
     (
         "inner key",
         "policy:\n  auto: {rsik: low}\n",
-        "fleet.yml:2: policy.auto.rsik: unknown key; allowed here: confidence, risk",
+        "fleet.yml:2: policy.auto.rsik: unknown key; allowed here: confidence, own_word, risk, windows",
     ),
     ("wrong mode", "mode: full\n", "fleet.yml:1: mode: should be 'observe', 'suggest', 'approve' or 'auto'"),
     ("twice", "mode: auto\nmode: observe\n", "fleet.yml:2: mode: the key is given twice"),
@@ -90,9 +90,15 @@ def test_sweeps_name_hosts_that_exist(tmp_path: Path) -> None:
 
 def test_the_policy_digest_covers_what_the_approver_reads() -> None:
     base = policy_digest(FleetFile())
-    assert policy_digest(FleetFile(cooldown="3m")) == base
-    changes: list[dict[str, Any]] = [{"mode": "auto"}, {"policy": {"never": ["x"]}}, {"budget": {"concurrent_runs": 9}}]
-    assert len({base, *(policy_digest(FleetFile.model_validate(change)) for change in changes)}) == 4
+    assert policy_digest(FleetFile(enabled=False)) == base
+    changes: list[dict[str, Any]] = [
+        {"mode": "auto"},
+        {"modes": {"groups": {"web": "auto"}}},
+        {"policy": {"never": ["x"]}},
+        {"budget": {"concurrent_runs": 9}},
+        {"cooldown": "3m"},
+    ]
+    assert len({base, *(policy_digest(FleetFile.model_validate(change)) for change in changes)}) == 6
 
 
 def test_sources_are_what_ansible_would_read_less_our_own(tmp_path: Path) -> None:
