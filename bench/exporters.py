@@ -71,7 +71,11 @@ def _fixed(full: bool) -> bytes:
 
 def page(number: int, turn: int, seconds: float) -> bytes:
     """The page of host *number*, whose processors were half idle for so many *seconds*."""
-    lines = ["", "# HELP node_cpu_seconds_total Seconds the CPUs spent in each mode.", "# TYPE node_cpu_seconds_total counter"]
+    lines = [
+        "",
+        "# HELP node_cpu_seconds_total Seconds the CPUs spent in each mode.",
+        "# TYPE node_cpu_seconds_total counter",
+    ]
     for core in range(_CORES):
         lines += [
             f'node_cpu_seconds_total{{cpu="{core}",mode="{mode}"}} {seconds * (0.5 if mode == "idle" else 0.05):.2f}'

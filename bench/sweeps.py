@@ -37,7 +37,7 @@ def measure(hosts: int, sweeps: int) -> Line:
         world = house.enter_context(
             open_house(
                 folder,
-                settings={"database_url": f"sqlite:///{folder / 'sweeps.db'}"},
+                settings={"database_url": f"sqlite:///{folder / 'sweeps.db'}", "most_due": hosts},  # no worker is there
                 hosts=[_host(number, server.port) for number in range(hosts)],
                 mode="observe",
                 storms="off",  # each host's disk has an incident of its own: more to fold, and all of it can be checked
