@@ -71,16 +71,11 @@ def _fixed(full: bool) -> bytes:
 
 def page(number: int, turn: int, seconds: float) -> bytes:
     """The page of host *number*, whose processors were half idle for so many *seconds*."""
-    lines = [
-        "",
-        "# HELP node_cpu_seconds_total Seconds the CPUs spent in each mode.",
-        "# TYPE node_cpu_seconds_total counter",
-    ]
+    name = "node_cpu_seconds_total"
+    lines = ["", f"# HELP {name} Seconds the CPUs spent in each mode.", f"# TYPE {name} counter"]
     for core in range(_CORES):
-        lines += [
-            f'node_cpu_seconds_total{{cpu="{core}",mode="{mode}"}} {seconds * (0.5 if mode == "idle" else 0.05):.2f}'
-            for mode in _MODES
-        ]
+        for mode in _MODES:
+            lines.append(f'{name}{{cpu="{core}",mode="{mode}"}} {seconds * (0.5 if mode == "idle" else 0.05):.2f}')
     return _fixed(unwell(number, turn)) + "\n".join([*lines, ""]).encode()
 
 

@@ -107,7 +107,7 @@ def _labels_and_value(text: str) -> tuple[Mapping[str, str], float | None]:
     """What comes behind a metric's name. None for a value that can't be read, or is no finite number."""
     end = text.rfind("}") + 1
     try:
-        value = float(text[end:].split()[0])
+        value = float(text[end:].split(maxsplit=1)[0])
     except (ValueError, IndexError):
         return {}, None
     labels = (_remembered if end <= _OFTEN else _labels)(text[:end])
