@@ -130,7 +130,12 @@ def write_content(content: Path, *, port: int, hosts: int) -> None:
     auto = {"auto": {"risk": "low", "confidence": 0.0}, "require_proof": "never"}
     fleet = {"mode": "auto", "policy": auto, "inventory_ttl": "1d", "budget": {"runs_per_hour": 10_000}}
     write(content / "inventory" / FLEET / "fleet.yml", fleet)
-    card = {"title": "Do nothing", "treats": ["port_closed"], "risk": "low", "parameters": {}}
+    write_nothing(content, treats="port_closed")
+
+
+def write_nothing(content: Path, *, treats: str) -> None:
+    """A vetted remedy for the symptom *treats* that does nothing."""
+    card = {"title": "Do nothing", "treats": [treats], "risk": "low", "parameters": {}}
     card |= {"verify": {"within": "20s", "hold": "0s"}, "cooldown": "0s"}
     write(content / "playbooks" / "nothing.remedy.yml", card)
     play = {"name": "Do nothing", "hosts": "all", "gather_facts": False, "roles": ["nothing"]}

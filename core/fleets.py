@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -145,7 +146,11 @@ class Fleet(Model):
 
     def host(self, name: str) -> Host | None:
         """Return the host called *name*, or None."""
-        return next((host for host in self.hosts if host.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Host]:
+        return {host.name: host for host in reversed(self.hosts)}  # of two with one name the first counts
 
     def select(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Host names behind *names* (hosts or groups; empty means all), in inventory order."""
@@ -153,6 +158,11 @@ class Fleet(Model):
             return self.host_names
         wanted = set(names)
         return tuple(host.name for host in self.hosts if host.name in wanted or wanted & set(host.groups))
+
+    def is_among(self, host: str, names: tuple[str, ...]) -> bool:
+        """True if `select(names)` has *host* in it."""
+        found = self.host(host)
+        return found is not None and (not names or host in names or not set(names).isdisjoint(found.groups))
 
     def beside(self, names: Iterable[str], variables: Iterable[str]) -> tuple[str, ...]:
         """Names of further hosts that entries of *variables* of the hosts *names* give under the key `host`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 MASK = "«redacted»"
@@ -31,6 +32,8 @@ _ASSIGNMENT = re.compile(
     r"[\w.\-]{0,64}[\"']?\s*[:=]\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;}\"'\n]+)"
 )
 _SHORTEST_SECRET = 4
+_OFTEN, _REMEMBERED = 100, 1024
+"""So short a text is likely to come again, as states and mount points do, and is looked through once."""
 
 
 class Redactor:
@@ -38,15 +41,12 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._masked = partial(_masked, re.compile("|".join(map(re.escape, known))) if known else None)
+        self._remembered = lru_cache(_REMEMBERED)(self._masked)
 
     def text(self, text: str) -> str:
         """Return *text* with every secret masked."""
-        if self._known is not None:
-            text = self._known.sub(MASK, text)
-        for pattern in _PATTERNS:
-            text = pattern.sub(MASK, text)
-        return _ASSIGNMENT.sub(lambda match: match.group(1) + MASK, text)
+        return self._remembered(text) if len(text) <= _OFTEN else self._masked(text)
 
     def value(self, value: Any) -> Any:
         """Redact inside JSON-like data; a value under a secret-sounding name is masked whole."""
@@ -60,3 +60,11 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+
+def _masked(known: re.Pattern[str] | None, text: str) -> str:
+    if known is not None:
+        text = known.sub(MASK, text)
+    for pattern in _PATTERNS:
+        text = pattern.sub(MASK, text)
+    return _ASSIGNMENT.sub(lambda match: match.group(1) + MASK, text)

@@ -8,50 +8,55 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
-from core.detections import Detection
 from core.errors import Retryable
-from store.detections import Accepted
 
 LARGEST_GROUP = 1000
-"""Detections in one transaction, or those of a single post if they are more."""
+"""Detections or alerts in one transaction, or those of a single post if they are more."""
 
-Storing = Callable[[Sequence[Detection]], list[Accepted]]
-
-
-class _Waiting(NamedTuple):
-    detections: Sequence[Detection]
-    stored: asyncio.Future[list[Accepted]]
+Item = TypeVar("Item")
+Stored = TypeVar("Stored")
 
 
-class _Queue:
+class _Waiting(NamedTuple, Generic[Item, Stored]):
+    items: Sequence[Item]
+    size: int
+    stored: asyncio.Future[list[Stored]]
+
+
+class _Queue(Generic[Item, Stored]):
     """What waits on one event loop."""
 
     def __init__(self) -> None:
-        self.waiting: list[_Waiting] = []
+        self.waiting: list[_Waiting[Item, Stored]] = []
         self.task: asyncio.Task[None] | None = None
 
 
-class GroupCommit:
-    """Stores what is submitted with *store*, which stores all that it is given in one transaction, or raises."""
+class GroupCommit(Generic[Item, Stored]):
+    """Stores what is submitted with *store*, which stores all that it is given in one transaction, or raises.
 
-    def __init__(self, store: Storing) -> None:
-        self._store = store
-        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()
+    *store* answers one thing for each item. *size_of* says what an item counts for a group.
+    """
 
-    async def submit(self, detections: Sequence[Detection]) -> list[Accepted]:
-        """Store *detections*, all or none, beside whatever else waits. Returns when they are durable."""
+    def __init__(
+        self, store: Callable[[Sequence[Item]], list[Stored]], size_of: Callable[[Item], int] = lambda _item: 1
+    ) -> None:
+        self._store, self._size_of = store, size_of
+        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue[Item, Stored]] = WeakKeyDictionary()
+
+    async def submit(self, items: Sequence[Item]) -> list[Stored]:
+        """Store *items*, all or none, beside whatever else waits. Returns when they are durable."""
         loop = asyncio.get_running_loop()
-        queue = self._queues.setdefault(loop, _Queue())
-        one = _Waiting(detections, loop.create_future())
+        queue = self._queues.setdefault(loop, _Queue[Item, Stored]())
+        one = _Waiting[Item, Stored](items, sum(map(self._size_of, items)), loop.create_future())
         queue.waiting.append(one)
         if queue.task is None or queue.task.done():
             queue.task = loop.create_task(self._drain(queue))
         return await one.stored
 
-    async def _drain(self, queue: _Queue) -> None:
+    async def _drain(self, queue: _Queue[Item, Stored]) -> None:
         while queue.waiting:
             group = _next_group(queue.waiting)
             for one, result in zip(group, await asyncio.to_thread(self._store_group, group), strict=True):
@@ -62,22 +67,22 @@ class GroupCommit:
                 else:
                     one.stored.set_result(result)
 
-    def _store_group(self, group: Sequence[_Waiting]) -> list[list[Accepted] | Exception]:
+    def _store_group(self, group: Sequence[_Waiting[Item, Stored]]) -> list[list[Stored] | Exception]:
         """Store the group together; if that fails for a reason that may be one's alone, each by itself."""
         try:
-            accepted = iter(self._store([detection for one in group for detection in one.detections]))
-            return [[next(accepted) for _ in one.detections] for one in group]
+            stored = iter(self._store([item for one in group for item in one.items]))
+            return [[next(stored) for _ in one.items] for one in group]
         except Retryable as error:
             return [error for _ in group]
         except Exception as error:  # noqa: BLE001 - the border of a group: what one post made fail must not fail the others
             return [error] if len(group) == 1 else [self._store_group([one])[0] for one in group]
 
 
-def _next_group(waiting: list[_Waiting]) -> list[_Waiting]:
+def _next_group(waiting: list[_Waiting[Item, Stored]]) -> list[_Waiting[Item, Stored]]:
     """Take as many as fit into one transaction out of *waiting*, in their order; always one."""
     size = fit = 0
     for one in waiting:
-        size += len(one.detections)
+        size += one.size
         if fit and size > LARGEST_GROUP:
             break
         fit += 1

@@ -14,7 +14,8 @@ from core.errors import Conflict, FleetmendError, Retryable
 from core.points import Point
 from core.sources import HookSource
 from loop.context import Context
-from loop.hooks import Hooks, item, weights_of
+from loop.deliveries import weights_of
+from loop.hooks import Hooks, item
 from loop.intake import Intake
 from loop.maintenance import maintained
 from monitor.alerts import values
@@ -63,7 +64,7 @@ class Outside:
                     accepted += self._report_again(tx, fleet, signal, now)
                 for alert in store.alerts.calmed(tx, now):
                     if not alert.firing:
-                        self._hooks.clear(tx, alert.source, alert.fleet, [alert.signal])
+                        self._hooks.deliveries.clear(tx, alert.source, alert.fleet, [alert.signal])
                 for name, source, placed in again:
                     accepted += self._map_again(tx, name, source, placed, now)
         except Conflict as error:
@@ -113,14 +114,14 @@ class Outside:
         for one in changed:
             for fleet in {one.placed.fleet, UNMAPPED}:
                 if one.was is not None:
-                    self._hooks.clear(tx, name, fleet, [one.was])
+                    self._hooks.deliveries.clear(tx, name, fleet, [one.was])
         return accepted
 
     def _report(self, tx: Tx, name: str, heard: Sequence[Heard]) -> list[Accepted]:
         fleets = self._hooks.fleets()
         placed = [one.placed for one in heard]
         aside = maintained([one.detection for one in placed], fleets.get, self._context.clock.now())
-        return self._hooks.report(tx, name, heard, weights_of(placed, fleets), aside)
+        return self._hooks.deliveries.report(tx, name, heard, weights_of(placed, fleets), aside)
 
 
 def told_of(stored: Mapping[str, Any], source: HookSource) -> Told:

@@ -17,7 +17,7 @@ from core.samples import Condition, Phase, Sample
 from core.symptoms import Symptom
 from monitor.probes import PROBE_OK, REACHABLE, measuring
 from monitor.provenance import SWEEP
-from monitor.thresholds import evaluate
+from monitor.thresholds import evaluate, next_phase
 
 AGAIN = timedelta(minutes=5)
 """How often a symptom that lasts is reported again."""
@@ -83,16 +83,18 @@ def assess(
         for symptom in by_sample.get(sample.name, ()):
             signal = Signal(sample.host, symptom.id, sample.subject)
             before = previous.get(signal)
+            was_clear = before is None or before.phase is Phase.CLEAR
+            if was_clear and next_phase(symptom, sample, before, now) is Phase.CLEAR:  # as of nearly all samples
+                if before is not None:
+                    still_clear.append(signal)
+                continue
             condition = evaluate(symptom, sample, before, now, fleet=fleet.name)
             if condition.phase is Phase.FIRING and _due(condition, now):
                 condition = condition.evolve(reported_at=now)
                 detections.append(_detection(fleet, symptom, sample))
             if before is not None and before.phase is Phase.FIRING and condition.phase is Phase.CLEAR:
                 cleared.append(signal)
-            if before is not None and before.phase is condition.phase is Phase.CLEAR:
-                still_clear.append(signal)
-            if condition.phase is not Phase.CLEAR or (before is not None and before.phase is not Phase.CLEAR):
-                conditions.append(condition)
+            conditions.append(condition)
     depth = _depths(symptoms)
     detections.sort(key=lambda it: (depth[it.symptom], -it.severity.rank, it.host, it.symptom, it.subject))
     return Assessment(
@@ -110,8 +112,10 @@ def _gone(
     previous: Mapping[tuple[str, str, str], Condition],
 ) -> list[Signal]:
     """Conditions that nothing will speak of any more: a host or symptom that is gone, or a subject its probe lacks."""
-    spoken = {(sample.host, sample.name, sample.subject) for sample in samples}
-    answered = {(sample.host, sample.subject) for sample in samples if sample.name == PROBE_OK and sample.value == 1}
+    concerned = {host for host, _, _ in previous}
+    told = [sample for sample in samples if sample.host in concerned]
+    spoken = {(sample.host, sample.name, sample.subject) for sample in told}
+    answered = {(sample.host, sample.subject) for sample in told if sample.name == PROBE_OK and sample.value == 1}
     found = []
     for host, name, subject in previous:
         symptom = symptoms.get(name)

@@ -156,7 +156,7 @@ def measuring(fleet: Fleet, host: str, probe: str | None, sample: str | None) ->
     taken = [
         name
         for sweep in fleet.file.sweeps
-        if not sweep.hosts or host in fleet.select(sweep.hosts)
+        if not sweep.hosts or fleet.is_among(host, sweep.hosts)
         for name in sweep.probes
     ]
     if probe in taken:

@@ -63,6 +63,8 @@ def ok_sample(host: str, probe: str, problems: tuple[str, ...], at: datetime) ->
 def clean(text: object, length: int = 500) -> str:
     """*text* on one line without control, format or unpaired characters, and no longer than *length*."""
     spaced = " ".join(str(text)[: 4 * length].split())
+    if spaced.isprintable():
+        return spaced[:length]
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))[:length]
 
 

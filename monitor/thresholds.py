@@ -19,7 +19,7 @@ def evaluate(symptom: Symptom, sample: Sample, previous: Condition | None, now: 
     A value that can't be compared with the symptom's level (a text with a number, NaN) leaves the phase as it was.
     """
     was = previous.phase if previous else Phase.CLEAR
-    phase = _next_phase(symptom, sample, previous, now)
+    phase = next_phase(symptom, sample, previous, now)
     return Condition(
         fleet=fleet,
         host=sample.host,
@@ -43,7 +43,8 @@ def raw_state(symptom: Symptom, sample: Sample, currently_firing: bool) -> Signa
     return SignalState.FIRING if beyond else SignalState.CLEAR
 
 
-def _next_phase(symptom: Symptom, sample: Sample, previous: Condition | None, now: datetime) -> Phase:
+def next_phase(symptom: Symptom, sample: Sample, previous: Condition | None, now: datetime) -> Phase:
+    """The phase alone of what `evaluate` answers."""
     was = previous.phase if previous else Phase.CLEAR
     beyond = _beyond(symptom, sample.value, was is Phase.FIRING)
     if beyond is None:

@@ -48,9 +48,9 @@ class Sources:
         tx.execute(insert(deliveries).values(source=source, digest=digest, at=now))
         return True
 
-    def count(self, tx: Tx, source: str, *, alerts: int, unmapped: int) -> None:
-        """One more delivery with so many alerts."""
-        more = {"deliveries": 1, "alerts": alerts, "unmapped": unmapped}
+    def count(self, tx: Tx, source: str, deliveries: int, *, alerts: int, unmapped: int) -> None:
+        """So many more *deliveries*, with so many alerts together."""
+        more = {"deliveries": deliveries, "alerts": alerts, "unmapped": unmapped}
         self._add(tx, source, more, heard_at=self._clock.now())
 
     def refuse(self, source: str, why: str) -> None:

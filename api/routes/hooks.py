@@ -14,7 +14,8 @@ from api.given import TheLoop
 from api.problems import ERROR_STATUSES, TOO_LARGE, UNAUTHORIZED, answer, in_openapi
 from core.errors import BadInput, NotFound
 from core.model import Model
-from loop.hooks import Taken, Unauthentic
+from loop.deliveries import Taken
+from loop.hooks import Unauthentic
 
 LARGEST_DELIVERY = 16_000_000
 """Bytes: a storm of ten thousand alerts fits in. What is larger is turned away, and people see that it was."""
@@ -68,7 +69,7 @@ async def take_alerts(source: HookName, request: Request, loop: TheLoop) -> Deli
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     try:
         body = await _body(request)
-        return Delivery.of(await run_in_threadpool(loop.hooks.take, source, headers, body))
+        return Delivery.of(await loop.hooks.take_soon(source, headers, body))
     except Unauthentic as error:
         return answer(UNAUTHORIZED, str(error), {"WWW-Authenticate": "Bearer"})
     except _TooLarge:
