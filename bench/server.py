@@ -50,7 +50,7 @@ def write_fleet(content: Path) -> None:
     """A fleet of hosts that are only observed, and never contacted."""
     folder = content / "inventory" / FLEET
     folder.mkdir(parents=True)
-    (folder / "fleet.yml").write_text("mode: observe\n")
+    (folder / "fleet.yml").write_text("mode: observe\nstorms: off\n")
     hosts = "\n".join(f"    h{number}: {{}}" for number in range(HOSTS))
     (folder / "hosts.yml").write_text(f"all:\n  hosts:\n{hosts}\n")
 

@@ -106,6 +106,7 @@ class Crowd:
             "policy": {**auto, "approve": {"expires": "9d"}},
             "budget": self.budget | {"at_once": self.budget["at_once"] / self.hosts},
             "verify": {"within": "20s", "hold": "0s"},
+            "storms": "off",
         }
 
     @property

@@ -187,7 +187,10 @@ def _write_content(root: Path, port: int) -> None:
     write(content / "inventory" / "local" / "hosts.yml", {"all": {"hosts": dict.fromkeys(HOSTS), "vars": local}})
     auto = {"auto": {"risk": "low", "confidence": 0.0}, "require_proof": "never"}
     budget = {"concurrent_runs": 4}
-    write(content / "inventory" / "local" / "fleet.yml", {"mode": "auto", "policy": auto, "budget": budget})
+    write(
+        content / "inventory" / "local" / "fleet.yml",
+        {"mode": "auto", "policy": auto, "budget": budget, "storms": "off"},
+    )
     card = {
         "title": "Touch a file",
         "treats": ["port_closed"],
