@@ -128,8 +128,9 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     for noun in _NOUNS:
         closed.include_router(noun.router, prefix=BASE)
     closed.include_router(health.closed)
-    app.include_router(closed)
+    # Routes are looked through in this order, for each request: those that storms come by are the first.
     app.include_router(hooks.router, prefix=BASE)
+    app.include_router(closed)
     app.include_router(health.router)
     app.include_router(slack.router, prefix=BASE)
     app.include_router(sign_in_pages.router)

@@ -118,8 +118,11 @@ def stand_in(venv: Path, starts: Path) -> str:
     return str(venv / "bin" / "python")
 
 
-def write_content(content: Path, *, port: int, hosts: int) -> None:
-    """A fleet of hosts that are this machine, and a remedy that does nothing. Its port answers, so all is healed."""
+def write_content(content: Path, *, port: int, hosts: int, **file: Any) -> None:
+    """A fleet of hosts that are this machine, and a remedy that does nothing. Its port answers, so all is healed.
+
+    *file* are further keys of `fleet.yml`.
+    """
     local = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -128,6 +131,7 @@ def write_content(content: Path, *, port: int, hosts: int) -> None:
     names = dict.fromkeys(f"h{number}" for number in range(hosts))
     write(content / "inventory" / FLEET / "hosts.yml", {"all": {"hosts": names, "vars": local}})
     auto = {"auto": {"risk": "low", "confidence": 0.0}, "require_proof": "never"}
+<<<<<<< HEAD
     fleet = {
         "mode": "auto",
         "policy": auto,
@@ -135,6 +139,9 @@ def write_content(content: Path, *, port: int, hosts: int) -> None:
         "budget": {"runs_per_hour": 10_000},
         "storms": "off",
     }
+=======
+    fleet = {"mode": "auto", "policy": auto, "inventory_ttl": "1d", "budget": {"runs_per_hour": 10_000}, **file}
+>>>>>>> bench
     write(content / "inventory" / FLEET / "fleet.yml", fleet)
     write_nothing(content, treats="port_closed")
 

@@ -29,7 +29,8 @@ ALERTS = 10_000
 GROUPS = (ALERTS, 64, 1)
 """Alerts in a notification: grouped by the alert's name, by rack, and by host."""
 AIM_SECONDS, AIM_READ_MS = 10.0, 250.0
-_SENDERS = 16
+_SENDERS = 64
+"""Alertmanager sends its groups all at once."""
 _READ = "/api/v1/incidents?live=true"
 _BETWEEN_READS = 0.02
 _LONGEST_SECONDS = 60.0

@@ -44,9 +44,14 @@ class Intake:
         """The catalog's symptoms, as they were a moment ago."""
         return self._symptoms.get(_ALL)
 
+    @property
+    def knows_symptoms(self) -> bool:
+        """True if `symptoms` reads nothing now."""
+        return self._symptoms.known(_ALL) is not None
+
     async def accept_soon(self, detections: Sequence[Detection]) -> list[Accepted]:
         """`accept` for a caller on an event loop: what waits at the same time is stored in one transaction."""
-        if self._symptoms.known(_ALL) is None or any(
+        if not self.knows_symptoms or any(
             self._fleets.known(name) is None for name in {one.fleet for one in detections}
         ):
             await asyncio.to_thread(self._check_all, detections)  # a fleet may have to be resolved, which takes long

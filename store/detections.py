@@ -63,13 +63,14 @@ class Detections:
         hosts with one symptom are one incident.
         """
         hold_hosts(tx, ((one.fleet, one.host) for one in found))
+        # Before any row is held, so that two transactions can't wait for each other.
+        gathering = Gathering(tx, self._incidents, self._journal, found, storms or {}, self._clock.now())
         batch = Batch(tx, found, self._clock.now(), importance or {}, aside or {})
         silences = self._silences.over(tx, sorted({one.fleet for one in found}))
         for one in found if silences else ():
             covering = next((silence for silence in silences if silence.covers(one)), None)
             if covering is not None:
                 batch.aside[one.id] = aside_of(covering)
-        gathering = Gathering(tx, self._incidents, self._journal, found, storms or {}, self._clock.now())
         accepted = [self._accept_one(tx, one, symptoms.get(one.symptom), batch, gathering) for one in found]
         batch.flush()
         gathering.flush()
