@@ -131,17 +131,14 @@ def write_content(content: Path, *, port: int, hosts: int, **file: Any) -> None:
     names = dict.fromkeys(f"h{number}" for number in range(hosts))
     write(content / "inventory" / FLEET / "hosts.yml", {"all": {"hosts": names, "vars": local}})
     auto = {"auto": {"risk": "low", "confidence": 0.0}, "require_proof": "never"}
-<<<<<<< HEAD
     fleet = {
         "mode": "auto",
         "policy": auto,
         "inventory_ttl": "1d",
         "budget": {"runs_per_hour": 10_000},
         "storms": "off",
+        **file,
     }
-=======
-    fleet = {"mode": "auto", "policy": auto, "inventory_ttl": "1d", "budget": {"runs_per_hour": 10_000}, **file}
->>>>>>> bench
     write(content / "inventory" / FLEET / "fleet.yml", fleet)
     write_nothing(content, treats="port_closed")
 
