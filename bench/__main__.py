@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import cost, intake, memory, start
+from bench import actions, cost, intake, memory, start, storms, sweeps
 from bench.figures import Line, load, say
 from bench.load import generator
 
@@ -35,6 +35,19 @@ _WORDS: dict[str, Callable[[Any], str]] = {
         f"cost, {one['engine']}: {one['statements_ratio']} times the statements, {one['bytes_ratio']} times the bytes "
         f"with the most incidents (aim {one['aim']})"
     ),
+    "sweep": lambda one: (
+        f"sweep, {one['hosts']} hosts: {one['seconds']} s, {one['cpu_seconds']} s of processor time"
+        + (f" (aim {one['aim']} s)" if one["aim"] else "")
+    ),
+    "sweep, growth": lambda one: f"sweep, {one['hosts']} hosts: {one['times']} times the time (aim {one['aim']})",
+    "storm": lambda one: (
+        f"storm, {one['alerts']} alerts, {one['group']} a notification: {one['seconds']} s (aim {one['aim_seconds']}), "
+        f"reads p99 {one['read_p99_ms']} ms (aim {one['aim_read_p99_ms']})"
+    ),
+    "actions": lambda one: (
+        f"actions, {one['events']} events: {one['per_minute']} a minute (aim {one['aim']}), "
+        f"{one['runs_at_once']} runs at once"
+    ),
     "memory": lambda one: (
         f"memory: {one['idle_mb']} MB idle, {one['after_mb']} MB after {one['detections']} detections, "
         f"{one['ratio']} times (aim {one['aim']})"
@@ -52,6 +65,9 @@ def lines(*, quick: bool, peer: Path | None) -> Iterator[Line]:
     for engine in cost.ENGINES:
         yield from cost.lines_of(engine, _QUICK_SIZES if quick else cost.SIZES)
     yield memory.measure(2_000 if quick else 100_000)
+    yield from sweeps.lines((100, 1_000) if quick else sweeps.SIZES)
+    yield from storms.lines(500 if quick else storms.ALERTS)
+    yield actions.measure(10 if quick else actions.EVENTS)
 
 
 def main() -> int:

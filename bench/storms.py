@@ -44,6 +44,7 @@ def measure(group: int, alerts: int = ALERTS) -> Line:
         embedded(Path(folder), partial(write_content, hosts=alerts), FLEETMEND_ALERTMANAGER_TOKEN=_SECRET) as server,
     ):
         server.decoded(f"/fleets/{FLEET}")  # its inventory is resolved before anything is wrong
+        server.ask(_READ)
         worked = cpu_seconds(server.process.pid)
         with _Reader(server) as reader:
             sent = send(server.url, _SECRET, alerts, group, _SENDERS)

@@ -56,7 +56,7 @@ def measure(hosts: int, sweeps: int) -> Line:
         "page_bytes": len(page(0, 0, 1e6)),
         "begin_and_end": sum(unwell(number, 0) and not unwell(number, 1) for number in range(hosts)),
         "aim": AIM_SECONDS if hosts == SIZES[0] else None,
-        "met": median([one[0] for one in taken]) < AIM_SECONDS if hosts == SIZES[0] else None,
+        "met": max(one[0] for one in taken) < AIM_SECONDS if hosts == SIZES[0] else None,
         "load": load(),
     }
 

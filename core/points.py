@@ -21,7 +21,7 @@ class Point(StrEnum):
     TICKS_CLAIM = "ticks.claim"
     INTAKE_ACCEPT = "intake.accept"
     INTAKE_REQUEST = "intake.request"
-    HOOKS_TAKE = "hooks.take"
+    DELIVERIES_TAKE = "deliveries.take"
     SOURCES_REFUSE = "sources.refuse"
     OUTSIDE_LOOK = "outside.look"
     SILENCING_MAKE = "silencing.make"

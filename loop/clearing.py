@@ -32,10 +32,10 @@ class Clearing:
         """
         store = self._context.store
         tx.serialise(f"sweep:{fleet}")
-        touched = {one.id: one for signal in cleared for one in store.incidents.with_signal(tx, fleet, signal)}
+        touched = store.incidents.with_signals(tx, fleet, cleared)
         store.incidents.unmute_all(tx, fleet, cleared)
         firing = self.firing(tx, fleet)
-        for incident in touched.values():
+        for incident in touched:
             if incident.state.waiting and firing.isdisjoint(store.incidents.signals(incident.id, tx)):
                 self.resolve(tx, incident, f"{how} while {incident.state}", actor)
 

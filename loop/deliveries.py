@@ -86,7 +86,7 @@ class Deliveries:
     def _store_once(self, deliveries: Sequence[Delivery]) -> list[Taken]:
         """Store *deliveries* of one source, none of which speaks of an alert of another."""
         store, name = self._context.store, deliveries[0].source
-        with store.write(Point.HOOKS_TAKE, urgent=True) as tx:
+        with store.write(Point.DELIVERIES_TAKE, urgent=True) as tx:
             fresh = [one.replay is None or store.sources.is_new(tx, name, *one.replay) for one in deliveries]
             new = list(compress(deliveries, fresh))
             if not new:

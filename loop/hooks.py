@@ -124,16 +124,17 @@ class Hooks:
     async def take_soon(self, name: str, headers: Headers, body: bytes) -> Taken:
         """`take` for a caller on an event loop: what waits at the same time is stored in one transaction."""
         if len(body) <= _SMALL and self._hosts.known(_ALL) is not None and self._intake.knows_symptoms:
-            delivery = self._understand(name, headers, body)
+            delivery = self.understand(name, headers, body)
         else:  # it takes long, or a fleet may have to be resolved, which takes longer
-            delivery = await asyncio.to_thread(self._understand, name, headers, body)
+            delivery = await asyncio.to_thread(self.understand, name, headers, body)
         return (await self._group.submit([delivery]))[0]
 
     def take(self, name: str, headers: Headers, body: bytes) -> Taken:
         """Store what *name* sent; on return it is durable. Raises Unauthentic, BadInput for no JSON, Retryable."""
-        return self.deliveries.store([self._understand(name, headers, body)])[0]
+        return self.deliveries.store([self.understand(name, headers, body)])[0]
 
-    def _understand(self, name: str, headers: Headers, body: bytes) -> Delivery:
+    def understand(self, name: str, headers: Headers, body: bytes) -> Delivery:
+        """What *name* sent, not stored yet. Raises Unauthentic, BadInput for no JSON, Retryable."""
         source = self.admit(name, headers, body)
         within = source.repeats_after if isinstance(source, WebhookSource) else None
         replay = None if within is None else Replay(hashlib.sha256(body).hexdigest(), within)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, union, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, tuple_, union, update
 
 from core.clock import Clock
 from core.detections import Signal, fingerprint
@@ -22,6 +22,9 @@ from store.leases import Leases
 from store.scopes import Fleets, within
 from store.tables import detections, incident_hosts, incidents, mutes
 from store.work_tables import leases
+
+_AT_ONCE = 200
+"""Signals that are looked for at a time."""
 
 
 def incident_of(row: RowMapping) -> Incident:
@@ -217,18 +220,17 @@ class Incidents:
         with self._database.read() as tx:
             return [incident_of(row) for row in tx.all(query)]
 
-    def with_signal(self, tx: Tx, fleet: str, signal: Signal) -> list[Incident]:
-        """Live incidents that the signal was folded into."""
-        match = and_(
-            detections.c.incident_id == incidents.c.id,
-            detections.c.host == signal.host,
-            detections.c.symptom == signal.symptom,
-            detections.c.subject == signal.subject,
-        )
-        query = select(incidents).where(
-            incidents.c.fleet == fleet, incidents.c.ended_at.is_(None), select(detections.c.id).where(match).exists()
-        )
-        return [incident_of(row) for row in tx.all(query)]
+    def with_signals(self, tx: Tx, fleet: str, signals: Sequence[Signal]) -> list[Incident]:
+        """Live incidents that one of *signals* was folded into, each once."""
+        columns = (detections.c.host, detections.c.symptom, detections.c.subject)
+        found: dict[str, Incident] = {}
+        for begin in range(0, len(signals), _AT_ONCE):
+            some = [tuple(signal) for signal in signals[begin : begin + _AT_ONCE]]
+            folded = select(detections.c.incident_id).join(incidents, incidents.c.id == detections.c.incident_id)
+            live = folded.where(incidents.c.fleet == fleet, incidents.c.ended_at.is_(None), tuple_(*columns).in_(some))
+            rows = tx.all(select(incidents).where(incidents.c.id.in_(live)))
+            found |= {row["id"]: incident_of(row) for row in rows}
+        return [found[name] for name in sorted(found)]
 
     def waiting_under(
         self, tx: Tx, fleet: str, host: str | None, symptom: str | None, subject: str | None
