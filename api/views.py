@@ -57,8 +57,14 @@ class PlanView(Plan):
         return cls.model_validate(_fields(plan) | more)
 
 
+_MOST_ENTRIES = 1000
+
+
 class IncidentDetail(IncidentView):
-    """An incident with all that belongs to it. `detections` counts them; `detections_list` holds the latest 200."""
+    """An incident with all that belongs to it.
+
+    `detections` counts them; `detections_list` holds the latest 200, and `journal` the latest 1,000 entries.
+    """
 
     detections_list: tuple[Detection, ...]
     plans: tuple[PlanView, ...]
@@ -75,7 +81,7 @@ class IncidentDetail(IncidentView):
             "plans": [PlanView.of(plan, store) for plan in store.plans.of(incident.id)],
             "runs": store.runs.newest(incident_id=incident.id)[::-1],
             "outcomes": store.outcomes.newest(incident_id=incident.id)[::-1],
-            "journal": list(store.journal.entries(incident_id=incident.id)),
+            "journal": store.journal.of(incident.id, _MOST_ENTRIES),
         }
         return cls.model_validate(_fields(incident) | more)
 
