@@ -57,7 +57,8 @@ class PlanView(Plan):
         return cls.model_validate(_fields(plan) | more)
 
 
-_MOST_ENTRIES = 1000
+MOST_ENTRIES = 1000
+"""Entries of the journal that are shown of one incident: a storm has ten times as many."""
 
 
 class IncidentDetail(IncidentView):
@@ -81,7 +82,7 @@ class IncidentDetail(IncidentView):
             "plans": [PlanView.of(plan, store) for plan in store.plans.of(incident.id)],
             "runs": store.runs.newest(incident_id=incident.id)[::-1],
             "outcomes": store.outcomes.newest(incident_id=incident.id)[::-1],
-            "journal": store.journal.of(incident.id, _MOST_ENTRIES),
+            "journal": store.journal.last(MOST_ENTRIES, incident_id=incident.id),
         }
         return cls.model_validate(_fields(incident) | more)
 

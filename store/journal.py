@@ -88,9 +88,11 @@ class Journal:
             after = rows[-1]["seq"]
             wanted = None if wanted is None else wanted - len(rows)
 
-    def last(self, count: int, *, fleets: Fleets = None) -> list[Entry]:
-        """The newest *count* entries, oldest first; with *fleets*, of their incidents alone."""
+    def last(self, count: int, *, incident_id: str | None = None, fleets: Fleets = None) -> list[Entry]:
+        """The newest *count* entries, oldest first; of one incident, or with *fleets* of theirs alone."""
         query = of_incidents_within(select(journal), journal.c.incident_id, fleets)
+        if incident_id is not None:
+            query = query.where(journal.c.incident_id == incident_id)
         with self._database.read() as tx:
             rows = tx.all(query.order_by(journal.c.seq.desc()).limit(count))
         return [Entry.model_validate({**row, "body": json.loads(row["body"])}) for row in reversed(rows)]

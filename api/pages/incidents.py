@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse
 
 from api.given import IncidentId, TheLoop, TheStore, Who
 from api.pages.looks import new_router, page
+from api.views import MOST_ENTRIES
 from core.errors import BadInput
 from core.people import Act
 from core.states import State
@@ -47,7 +48,7 @@ def incident_page(request: Request, incident_id: IncidentId, store: TheStore, wh
             "foreseen": None if plan is None else store.foreseen.get(plan.id),
             "approvals": [] if plan is None else store.approvals.of(plan.id),
             "runs": store.runs.newest(incident_id=incident.id),
-            "entries": list(store.journal.entries(incident_id=incident.id)),
+            "entries": store.journal.last(MOST_ENTRIES, incident_id=incident.id),
         }
     decides = plan is not None and incident.state in _DECIDABLE and who.access.may(Act.DECIDE, incident.fleet)
     hosts = [] if plan is None else sorted({host for step in plan.steps for host in step.hosts})
