@@ -73,6 +73,7 @@ incidents = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index("incidents_of_problem", "fingerprint", "ended_at"),
     Index(
         "incidents_alike",
         "fleet",

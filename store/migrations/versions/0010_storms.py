@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("joined_at", Utc, nullable=False),
     )
     op.create_index("incidents_live", "incidents", ["opened_at", "id"], sqlite_where=LIVE, postgresql_where=LIVE)
+    op.create_index("incidents_of_problem", "incidents", ["fingerprint", "ended_at"])
     op.create_index(
         "incidents_alike", "incidents", ["fleet", "symptom", "subject"], sqlite_where=LIVE, postgresql_where=LIVE
     )
@@ -27,6 +28,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("incidents_alike", "incidents")
+    op.drop_index("incidents_of_problem", "incidents")
     op.drop_index("incidents_live", "incidents")
     op.drop_table("incident_hosts")
     with op.batch_alter_table("incidents") as batch:
