@@ -117,17 +117,17 @@ def test_the_owner_has_a_name(api: Api, name: str) -> None:
 
 
 def test_paths_that_ask_for_secrets_of_their_own_let_nobody_in_for_a_token(api: Api) -> None:
-    @api.app.post("/api/v1/hooks/mine")
+    @api.app.post("/api/v1/hooks/of/mine")
     def hook(request: Request) -> None:
         assert not hasattr(request.state, "actor")
         raise Refused("that is not the hook's secret")
 
     with api.without_token() as nobody:
-        assert nobody.post("/api/v1/hooks/mine").status_code == 403
+        assert nobody.post("/api/v1/hooks/of/mine").status_code == 403
         assert nobody.post("/api/v1/slack/nothing").status_code == 404
         for path in ("/api/v1/hooks", "/api/v1/hooksmith", "/api/v1/slack", "/api/v1/hooks/../incidents"):
             assert nobody.get(path).status_code == 401, path
         assert nobody.get("/api/v1/hooks/%2e%2e/incidents").status_code in {401, 404}
-    api.post("/hooks/mine", status=403)
+    api.post("/hooks/of/mine", status=403)
     entries = [entry for entry in api.get("/journal") if entry["kind"] == "request.refused"]
-    assert [(entry["actor"], entry["body"]["path"]) for entry in entries] == [("somebody", "/api/v1/hooks/mine")]
+    assert [(entry["actor"], entry["body"]["path"]) for entry in entries] == [("somebody", "/api/v1/hooks/of/mine")]
