@@ -3,7 +3,7 @@ PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo up test test-fast test-crash test-lab prove bench lint lock clean
+.PHONY: help install demo up test test-fast test-integration test-crash test-lab prove bench lint lock clean
 
 help:            ## show this
 	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test-fast: $(VENV)/dev.done     ## the tests that start no Ansible
 	$(BIN)/python -m pytest -n auto -m "not ansible"
 
 KILLS ?= 250
+test-integration: $(VENV)/dev.done  ## the tests with real servers alone: PostgreSQL, Redis, RabbitMQ, Prometheus, Alertmanager, Chromium
+	$(BIN)/python -m pytest -n auto tests/integration
+
 test-crash: $(VENV)/dev.done    ## kill processes wherever the loop writes, and follow every incident to its end
 	set -e; for engine in sqlite postgresql; do \
 		$(BIN)/python -m tests.crash.matrix --engine $$engine --kills $(KILLS); \

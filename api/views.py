@@ -62,10 +62,7 @@ MOST_ENTRIES = 1000
 
 
 class IncidentDetail(IncidentView):
-    """An incident with all that belongs to it.
-
-    `detections` counts them; `detections_list` holds the latest 200, and `journal` the latest 1,000 entries.
-    """
+    """An incident with all that belongs to it: the latest 200 detections, and the latest 1,000 entries of the journal."""
 
     detections_list: tuple[Detection, ...]
     plans: tuple[PlanView, ...]
