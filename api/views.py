@@ -62,7 +62,7 @@ MOST_ENTRIES = 1000
 
 
 class IncidentDetail(IncidentView):
-    """An incident with all that belongs to it: the latest 200 detections, and the latest 1,000 entries of the journal."""
+    """An incident with all that belongs to it: of detections the latest 200, of the journal the latest 1,000."""
 
     detections_list: tuple[Detection, ...]
     plans: tuple[PlanView, ...]
