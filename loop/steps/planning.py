@@ -97,8 +97,11 @@ def adopt(work: Work, tx: Tx, proposal: Proposal, why: str, *, spread: bool = Tr
 
 def tried_remedies(work: Work) -> frozenset[str]:
     """Remedies that ran for this incident already, and did not heal what they ran on."""
-    store, healed = work.context.store, healed_plans(work.context.store, work.incident)
-    return frozenset(run.remedy for run in store.runs.newest(incident_id=work.incident.id) if run.plan_id not in healed)
+    store, incident = work.context.store, work.incident
+    healed = healed_plans(store, incident)
+    if incident.is_storm and incident.state is State.APPROVED and incident.plan_id is not None:
+        healed.add(incident.plan_id)  # between two waves: the ones before were measured well
+    return frozenset(run.remedy for run in store.runs.newest(incident_id=incident.id) if run.plan_id not in healed)
 
 
 def inventory_digest(fleet: Fleet, catalog: Catalog, steps: Iterable[Step]) -> str:

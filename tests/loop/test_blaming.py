@@ -28,12 +28,8 @@ def host(name: str, *needs: str) -> Host:
 CHAIN = (host("web1", "app1"), host("app1", "db1/db"), host("db1"), host("other"))
 
 
-def fleet_of(*hosts: Host):  # type: ignore[no-untyped-def]
-    return make_fleet(*hosts)
-
-
 def test_dependencies_are_followed_through_others() -> None:
-    fleet = fleet_of(*CHAIN)
+    fleet = make_fleet(*CHAIN)
     assert dependencies_of(fleet, "web1") == (Dependency("app1", None), Dependency("db1", "db"))
     assert dependencies_of(fleet, "db1") == ()
 
@@ -48,7 +44,7 @@ def test_dependencies_are_followed_through_others() -> None:
     ],
 )
 def test_who_needs_each_other_blames_nobody(hosts: tuple[Host, ...]) -> None:
-    assert dependencies_of(fleet_of(*hosts), "a") == ()
+    assert dependencies_of(make_fleet(*hosts), "a") == ()
 
 
 def both(house: House, **cause: Any) -> tuple[str, str]:

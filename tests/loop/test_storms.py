@@ -118,6 +118,20 @@ def test_the_second_wave_is_checked_like_the_first(house: House) -> None:
     assert house.incident(storm.id).state is State.RESOLVED
 
 
+def test_what_drifts_between_two_waves_is_planned_anew_with_what_healed_so_far(house: House) -> None:
+    report(house, *NAMES[:6])
+    [storm] = live(house)
+    house.loop.engine.advance(storm.id)
+    house.loop.context.store.pauses.pause("demo", "person:ops", "look at it first")
+    house.settle_down(timedelta(minutes=10))
+    house.rewrite_fleet(**AUTO, **STORMY, budget={"concurrent_runs": 1})
+    house.loop.context.store.pauses.resume("demo", "person:ops")
+    house.settle_down(timedelta(minutes=20))
+    assert house.incident(storm.id).state is State.RESOLVED
+    assert {step.remedy for step in house.world.executed} == {"restart"}
+    assert house.world.broken == set()
+
+
 def test_people_are_asked_once_about_both_waves_and_may_leave_hosts_out(tmp_path: Path) -> None:
     with open_house(tmp_path, hosts=HOSTS, cards=CARDS, mode="approve", **STORMY) as house:
         report(house, *NAMES[:4])
