@@ -48,6 +48,7 @@ class Card(Model):
     any_of: tuple[Name, ...] = ()
     needs: tuple[Variable, ...] = ()
     reads: tuple[Variable, ...] = ()
+    copies: dict[Variable, Variable] = Field(default_factory=dict)
     read_only: bool = False
     check_mode: bool = True
     reversible: bool = False

@@ -90,6 +90,12 @@ class Remedy(Model):
     reach: Reach = Reach()
     reads: tuple[str, ...] = ()
     """Inventory variables that the roles read; their values go into a plan's hash."""
+    copies: dict[str, str] = Field(default_factory=dict)
+    """Files of the fleet's folder that the roles read: inventory variable -> key of its entries that names the file.
+
+    It is the only way in which a remedy reaches a file of the controller outside its digest: such a file is copied into
+    the run's private folder, at the same path relative to `inventory_dir`, and its content goes into a plan's hash.
+    """
     digest: str
     vetted: bool
     proof: Proof | None = Field(default=None, repr=False)
