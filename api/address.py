@@ -48,7 +48,18 @@ class Proxies:
 
 def address_of(scope: Scope) -> str:
     """The address of whoever sent the request, as it is counted and journalled; of IPv6, the network that is theirs."""
-    address = _address((scope.get("client") or ("",))[0])
+    return household((scope.get("client") or ("",))[0])
+
+
+def is_within(peer: str, networks: Sequence[Network]) -> bool:
+    """True if the address *peer* lies in one of *networks*."""
+    address = _address(peer)
+    return address is not None and any(address in network for network in networks)
+
+
+def household(peer: str) -> str:
+    """The address *peer* as it is counted; of IPv6, the network that is its owner's."""
+    address = _address(peer)
     if address is None:
         return _NOWHERE
     if address.version == 6:

@@ -9,6 +9,8 @@ from fastapi.security import HTTPBearer
 from api.address import Proxies
 from api.auth import Authentication, Doors
 from api.border import BodyBound, Border
+from api.forgery import LARGEST_FORM
+from api.front.bytes_held import BytesHeld
 from api.metrics import make_registry
 from api.pages import incidents as incident_pages
 from api.pages import sign_in as sign_in_pages
@@ -38,6 +40,7 @@ from api.routes import (
     tokens,
 )
 from api.sign_in import SignIn
+from api.slots import Slots
 from core.errors import BadInput
 from loop.wiring import Loop
 
@@ -106,10 +109,12 @@ def create_app(loop: Loop, *, person: str | None = None) -> FastAPI:
     store, clock, settings = loop.context.store, loop.context.clock, loop.context.settings
     app.state.registry = make_registry(store, clock)
     app.state.refusals = refusals = Refusals(store, clock)
+    app.state.slots = Slots(settings.previews)
+    app.state.strangers = BytesHeld()
     app.state.sign_in = SignIn(store, clock, refusals)
     add_handlers(app, store, refusals)
     # The last one added is the outermost.
-    app.add_middleware(BodyBound, own=(f"{BASE}/hooks/",))
+    app.add_middleware(BodyBound, own=(f"{BASE}/hooks/",), smaller={SIGN_IN: LARGEST_FORM})
     app.add_middleware(
         Authentication,
         store=store,

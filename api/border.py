@@ -1,21 +1,23 @@
-"""What every request passes: a bound on its body, and a last net for our own faults."""
+"""What every request passes: bounds on its body, and a last net for our own faults."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import FAULT, TOO_LARGE, answer
+from api.problems import FAULT, TOO_LARGE, UNREADABLE, answer, answer_error
+from core.errors import Retryable, passing
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1_000_000
 """Bytes."""
-_TOO_LARGE_WORDS = f"a body has at most {LARGEST_BODY} bytes; send it in several parts"
 _HEADERS = {
     # What a host said about itself comes back as data, whatever it looks like.
     "X-Content-Type-Options": "nosniff",
@@ -53,29 +55,47 @@ class Border:
 
         try:
             await self._app(scope, receive, send_on)
-        except Exception:
+        except ClientDisconnect:
+            return  # whoever sent it has gone, or was sent away: there is nobody to answer
+        except Exception as error:
             # The border of the API: whatever it was, it is in the log, and the sender learns that it was not him.
             log.exception("%s %s failed", scope.get("method"), scope.get("path"))
             if started or scope["type"] != "http":
                 raise
-            await answer(FAULT, "an internal error; see the log")(scope, receive, send_on)
+            if passing(error):
+                said = answer_error(Retryable("the machine has no files, memory or threads left; try again"))
+            else:
+                said = answer(FAULT, "an internal error; see the log")
+            await said(scope, receive, send_on)
 
 
 class BodyBound:
     """Refuses a body that is too large: at once if its length is said, else when it has come to that."""
 
-    def __init__(self, app: ASGIApp, own: tuple[str, ...] = ()) -> None:
-        """What lies below a path of *own* bounds its bodies itself."""
-        self._app, self._own = app, own
+    def __init__(
+        self, app: ASGIApp, own: tuple[str, ...] = (), smaller: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """What lies below a path of *own* bounds its bodies itself. *smaller*: path -> bytes."""
+        self._app, self._own, self._smaller = app, own, smaller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
-        if scope["type"] != "http" or scope["path"].startswith(self._own):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("content-length", "0")
-        if not said.isdecimal() or int(said) > LARGEST_BODY:
-            await answer(TOO_LARGE, _TOO_LARGE_WORDS)(scope, receive, send)
+        headers, path = Headers(scope=scope), scope["path"]
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            # What is packed may be a thousand times larger than it looks.
+            await answer(UNREADABLE, "send the body as it is, without Content-Encoding")(scope, receive, send)
+            return
+        if path.startswith(self._own):
+            await self._app(scope, receive, send)
+            return
+        largest = self._smaller.get(path, LARGEST_BODY)
+        words = f"a body has at most {largest} bytes here; send it in several parts"
+        said = headers.get("content-length", "0")
+        if not said.isdecimal() or int(said) > largest:
+            await answer(TOO_LARGE, words)(scope, receive, send)
             return
         size = 0
 
@@ -83,9 +103,9 @@ class BodyBound:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > LARGEST_BODY:
+            if size > largest:
                 # FastAPI lets this one through to the handlers while it reads a body.
-                raise HTTPException(TOO_LARGE.status, _TOO_LARGE_WORDS)
+                raise HTTPException(TOO_LARGE.status, words)
             return message
 
         await self._app(scope, receive_on, send)

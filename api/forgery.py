@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope
 
 HEADER, FIELD = "x-csrf-token", "csrf_token"
 _FORM = "application/x-www-form-urlencoded"
-_LARGEST_FORM = 64 * 1024
+LARGEST_FORM = 64 * 1024
 _MOST_FIELDS = 50
 
 
@@ -39,7 +39,7 @@ async def given_secret(scope: Scope, receive: Receive) -> tuple[str | None, Rece
         return said, receive
     messages: list[Message] = []
     body = b""
-    while len(body) <= _LARGEST_FORM:
+    while len(body) <= LARGEST_FORM:
         messages.append(await receive())
         body += messages[-1].get("body", b"")
         if not messages[-1].get("more_body", False):
@@ -53,7 +53,7 @@ async def given_secret(scope: Scope, receive: Receive) -> tuple[str | None, Rece
 
 def field_of(body: bytes, name: str) -> str | None:
     """The field *name* of a form, if it is there just once, and the form is not too large."""
-    if len(body) > _LARGEST_FORM:
+    if len(body) > LARGEST_FORM:
         return None
     try:
         values = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS).get(name)

@@ -10,6 +10,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Request
 
 from api.auth import Actor
+from api.front.bytes_held import BytesHeld
+from api.slots import Slots
 from core.errors import NotFound, Refused
 from core.model import Name
 from core.pauses import EVERY_FLEET
@@ -32,9 +34,20 @@ async def _actor(request: Request) -> Actor:
     return cast(Actor, request.state.actor)
 
 
+async def _slots(request: Request) -> Slots:
+    return cast(Slots, request.app.state.slots)
+
+
+async def _strangers(request: Request) -> BytesHeld:
+    return cast(BytesHeld, request.app.state.strangers)
+
+
 TheLoop = Annotated[Loop, Depends(_loop)]
 TheStore = Annotated[Store, Depends(_store)]
 Who = Annotated[Actor, Depends(_actor)]
+TheSlots = Annotated[Slots, Depends(_slots)]
+Strangers = Annotated[BytesHeld, Depends(_strangers)]
+"""The bytes that are held of senders who can show who they are only by a signature over all of it."""
 
 _ID = r"^[A-Za-z0-9_\-]{1,40}$"
 _PERSON = r"^[A-Za-z0-9][A-Za-z0-9_.@\-]{0,62}$"

@@ -57,6 +57,11 @@ class Kind(NamedTuple):
 
 UNAUTHORIZED = Kind(401, "unauthorized", "Who are you?")
 TOO_LARGE = Kind(413, "too-large", "The body is too large")
+MALFORMED = Kind(400, "malformed", "It can't be read")
+SLOW = Kind(408, "slow", "It did not come in time")
+HEAD_TOO_LARGE = Kind(431, "head-too-large", "The head of the request is too large")
+UNREADABLE = Kind(415, "unreadable", "It is in a form that is not taken")
+BUSY = Kind(503, "retry", "Not now; try again")
 FAULT = Kind(500, "fault", "A fault of fleetmend's own")
 NOT_READY = Kind(503, "not-ready", "Not ready")
 FORGED = Kind(403, "forged", "It did not come from a page of ours")
@@ -70,8 +75,8 @@ _KINDS: tuple[tuple[type[FleetmendError], Kind], ...] = (
     (Conflict, Kind(409, "conflict", "It moved on meanwhile")),
     (NeedsHuman, Kind(409, "needs-human", "There is nothing safe left to do")),
     (StorageFull, Kind(507, "storage-full", "There is no room left")),
-    (TooMany, Kind(429, "too-many", "Too many attempts")),
-    (Retryable, Kind(503, "retry", "Not now; try again")),
+    (TooMany, Kind(429, "too-many", "Too many at once, or in a row")),
+    (Retryable, BUSY),
 )
 ERROR_STATUSES = tuple(sorted({kind.status for _, kind in _KINDS} | {UNAUTHORIZED.status, TOO_LARGE.status}))
 """What any route may answer besides its own status."""

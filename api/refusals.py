@@ -62,12 +62,15 @@ class Refusals:
         self._store, self._clock = store, clock
         self._lock = threading.Lock()
         self._held: dict[_What, _Held] = {}
+        self._oldest: datetime | None = None
+        """When what is held longest was told: for `overdue`, which waits for nobody."""
         self._minute, self._told = clock.now(), 0
 
     @property
     def overdue(self) -> bool:
         """True if something was counted for a minute, and is to be told."""
-        return bool(self._held) and self._clock.now() - next(iter(self._held.values())).at >= EVERY
+        oldest = self._oldest  # one read of one name: threads that tell change the rest meanwhile
+        return oldest is not None and self._clock.now() - oldest >= EVERY
 
     def tell(
         self,
@@ -91,13 +94,18 @@ class Refusals:
                 self._held[what] = _Held(self._clock.now())
                 entries.append((what, reason, 1))
                 self._told += 1
+            self._remember_oldest()
         self._write(entries)
 
     def tell_overdue(self) -> None:
         """Journal what was counted for a minute."""
         with self._lock:
             entries = self._let_go()
+            self._remember_oldest()
         self._write(entries)
+
+    def _remember_oldest(self) -> None:
+        self._oldest = next((held.at for held in self._held.values()), None)
 
     def _let_go(self) -> list[tuple[_What, str, int]]:
         """Take out what has been held for long enough, and return what of it is to be told."""

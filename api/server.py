@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +14,10 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
+from api.address import Network
+from api.front.connections import Connections
+from api.front.limits import Limits
+from api.front.listener import BoundedServer
 from core.errors import BadInput
 
 _REQUESTS_END_SECONDS = 5
@@ -24,15 +30,25 @@ class Server:
     """Serves one application until it is stopped. A context manager too."""
 
     def __init__(
-        self, app: FastAPI, *, host: str, port: int, tls_cert: Path | None = None, tls_key: Path | None = None
+        self,
+        app: FastAPI,
+        *,
+        host: str,
+        port: int,
+        tls_cert: Path | None = None,
+        tls_key: Path | None = None,
+        limits: Limits | None = None,
+        proxies: Sequence[Network] = (),
     ) -> None:
         """Bind *host* and *port*, where 0 takes a free one; with the files of a certificate, serve TLS alone.
 
-        Raises BadInput if that can't be done.
+        *limits* bound what strangers may take (see `limits_for`); *proxies* stand for many people, and are not held to
+        one address's share. Raises BadInput if that can't be done.
         """
         self._tls = _check_tls(tls_cert, tls_key)
         self._host, self._socket = host, _bind(host, port)
         self.port = int(self._socket.getsockname()[1])
+        bounds = limits or Limits()
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -40,12 +56,14 @@ class Server:
             lifespan="off",
             ws="none",
             server_header=False,
+            timeout_keep_alive=round(bounds.idle_seconds),
             proxy_headers=False,
             timeout_graceful_shutdown=_REQUESTS_END_SECONDS,
             ssl_certfile=tls_cert,
             ssl_keyfile=tls_key,
         )
-        self._server = uvicorn.Server(config)
+        # uvloop's clock is the monotonic one, too.
+        self._server = BoundedServer(config, Connections(bounds, time.monotonic, proxies))
         sockets = [self._socket]
         self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="api", daemon=True)
 

@@ -28,6 +28,7 @@ def api(ctx: typer.Context) -> None:
     from contextlib import closing
 
     from api.app import create_app
+    from api.front.limits import limits_for
     from api.server import Server
     from cli.stopping import Stopping
     from loop.distributed import open_loop
@@ -42,6 +43,8 @@ def api(ctx: typer.Context) -> None:
             port=one.settings.port,
             tls_cert=one.settings.tls_cert,
             tls_key=one.settings.tls_key,
+            limits=limits_for(one.settings.connections, one.settings.workers),
+            proxies=one.settings.proxies,
         ) as server,
     ):
         hint = None if loop.context.store.tokens.any() else "none yet: `fleetmend tokens make NAME`"

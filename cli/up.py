@@ -42,6 +42,7 @@ def up(ctx: typer.Context) -> None:
 
 def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
     from api.app import create_app
+    from api.front.limits import limits_for
     from api.server import Server
     from cli.demo.hosts import demo_hosts
     from cli.demo.place import FLEET
@@ -63,6 +64,8 @@ def _run(settings: Settings, files: dict[str, FleetFile], page: Page) -> None:
             port=settings.port,
             tls_cert=settings.tls_cert,
             tls_key=settings.tls_key,
+            limits=limits_for(settings.connections, settings.workers),
+            proxies=settings.proxies,
         )
         if app is not None and hosts_folder is not None and files[FLEET].enabled:
             # A process that was killed left its folders here, and this one owns the state.

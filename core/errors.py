@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -81,3 +82,24 @@ class Unvetted(Refused):
 
 class ModelFailed(Retryable):
     """The language model gave no usable answer; the rules answer instead."""
+
+
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN})
+_NO_THREAD = "can't start new thread"
+
+
+def passing(error: BaseException) -> bool:
+    """True if the machine had no files, memory, processes or threads left when *error* arose: that passes.
+
+    What it was raised from counts too, however it was put into words since.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno in _PASSING):
+            return True
+        if isinstance(cause, RuntimeError) and _NO_THREAD in str(cause):
+            return True
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -59,6 +59,20 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     port: int = Field(default=8484, ge=0, le=65535, description="Port of the API; 0 picks a free one.")
+    connections: int = Field(
+        default=500,
+        ge=16,
+        le=20_000,
+        description="Connections that the API holds at once; one address has half of them at most. Fewer where the "
+        "process may open too few files (`ulimit -n`), so that the loop always finds free ones.",
+    )
+    previews: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Previews and checks of fleets, each with an Ansible of its own, that people may have at work at "
+        "once over the API, and one of each plan or fleet; more are answered 429. Each takes a core for seconds.",
+    )
     public_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] | None = Field(
         default=None,
         pattern=r"^https?://[^\s/@?#]+/?$",

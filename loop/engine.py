@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from core.errors import Conflict, FleetmendError, LeaseLost, Retryable
+from core.errors import Conflict, FleetmendError, LeaseLost, Retryable, passing
 from core.ids import new_id
 from core.points import Point
 from core.states import State, may_follow
@@ -80,13 +80,22 @@ class Engine:
         except Conflict as error:
             return self._look_again(work, str(error))
         except FleetmendError as error:
-            return self._recover(self._later if isinstance(error, Retryable) else self._give_up, work, str(error))
-        except Exception as error:
-            # The border of a step: a fault of ours goes to people, and never round in circles.
-            log.exception("%s: the step for %s failed", incident_id, work.incident.state)
-            words = f"internal error ({type(error).__name__}) while {work.incident.state}; see the log"
-            return self._recover(self._give_up, work, words)
+            later = isinstance(error, Retryable) or passing(error)
+            return self._recover(self._later if later else self._give_up, work, str(error))
+        except Exception as error:  # noqa: BLE001 - the border of a step
+            how, words = self._fault(work, error)
+            return self._recover(how, work, words)
         return True
+
+    def _fault(self, work: Work, error: Exception) -> tuple[Callable[[Work, str], None], str]:
+        """What to do about an error that nobody foresaw, and in which words."""
+        if passing(error):
+            # Somebody else took the last of it on this machine: nothing is wrong with the incident.
+            log.error("%s: the step for %s is put off: %r", work.incident.id, work.incident.state, error)
+            return self._later, f"the machine has no room, and it is tried again: {error or type(error).__name__}"
+        # A fault of ours goes to people, and never round in circles.
+        log.error("%s: the step for %s failed", work.incident.id, work.incident.state, exc_info=error)
+        return self._give_up, f"internal error ({type(error).__name__}) while {work.incident.state}; see the log"
 
     def _look_again(self, work: Work, why: str) -> bool:
         """Somebody else moved the incident. If nobody did, it would end the same way again and again: give up."""

@@ -9,8 +9,9 @@ import asyncio
 import hashlib
 import json
 import logging
+import threading
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.alerts import Placed, Told, Ways
 from core.errors import BadInput, FleetmendError, NotFound, Refused, Retryable
@@ -45,11 +46,27 @@ _ALL = "all"
 """The hosts of every fleet are looked up at once."""
 _SMALL = 8_000
 """Bytes of a body that is read at once, where a thread for it would take longer: a few alerts."""
+_LARGE = 1_000_000
+"""Bytes of a body; of larger ones, one is read at a time."""
+_MOST_VALUES = 1_000_000
+"""Commas and brackets in a body: ten thousand alerts have a third of that. A list of nothing takes twenty times its
+own bytes in memory."""
 _BY_SETTING = "FLEETMEND_ALERTMANAGER_TOKEN"
 
 
 class Unauthentic(Refused):
-    """Whoever came is not the source."""
+    """Whoever came is not the source, and `why` that is known. It is not counted yet: see `Hooks.turned_away`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"it is not the source's secret ({why}); `fleetmend sources check` looks")
+        self.why = why
+
+
+class Known(NamedTuple):
+    """A source that somebody says he is. `by_headers`: he has shown it; else only a signature over the body can."""
+
+    source: HookSource
+    by_headers: bool
 
 
 class Hooks:
@@ -60,6 +77,7 @@ class Hooks:
         self.file = SourcesFile(context.settings.content)
         self._directory: tuple[tuple[int, ...], Directory] | None = None
         self._hosts = Lately(lambda _all: self._read_hosts())
+        self._one_large = threading.Lock()
         self.deliveries = Deliveries(context, intake, clearing)
         self._group = GroupCommit(self.deliveries.store, size_of=lambda one: len(one.placed))
 
@@ -105,21 +123,33 @@ class Hooks:
         unknown = symptoms_named(source) - set(self._intake.symptoms)
         return f"there is no symptom {min(unknown)!r}; `fleetmend catalog symptoms` lists them" if unknown else None
 
+    def knock(self, name: str, headers: Headers) -> Known:
+        """The source, as far as *headers* alone show that a delivery is its own; asked before any body is read.
+
+        Raises NotFound if no source of this name takes alerts, and what `admit` raises.
+        """
+        source = self.hook(name)
+        self._admit(name, source, headers, None)
+        return Known(source, source.secret.signature is None)
+
     def admit(self, name: str, headers: Headers, body: bytes) -> HookSource:
-        """The source, if the delivery is its own. Raises Unauthentic (counted, and journalled once a minute)."""
-        try:
-            source = self.hook(name)
-        except NotFound:
-            raise Unauthentic("no such source, or a wrong secret; `fleetmend sources check` looks") from None
+        """The source, if the delivery is its own. Raises NotFound, Unauthentic."""
+        source = self.hook(name)
+        self._admit(name, source, headers, body)
+        return source
+
+    def _admit(self, name: str, source: HookSource, headers: Headers, body: bytes | None) -> None:
         try:
             why = admits(source.secret, self.secret(source), headers, body, self._context.clock.now())
         except BadInput as error:
             log.error("the source %s has no secret: %s", name, error)
             why = "its secret is not set here"
         if why is not None:
-            self._context.store.sources.refuse(name, why)
-            raise Unauthentic(f"no such source, or a wrong secret ({why}); `fleetmend sources check` looks")
-        return source
+            raise Unauthentic(why)
+
+    def turned_away(self, name: str, error: Unauthentic) -> None:
+        """Count that somebody came as *name* who is not; it is journalled once a minute."""
+        self._context.store.sources.refuse(name, error.why)
 
     async def take_soon(self, name: str, headers: Headers, body: bytes) -> Taken:
         """`take` for a caller on an event loop: what waits at the same time is stored in one transaction."""
@@ -130,11 +160,25 @@ class Hooks:
         return (await self._group.submit([delivery]))[0]
 
     def take(self, name: str, headers: Headers, body: bytes) -> Taken:
-        """Store what *name* sent; on return it is durable. Raises Unauthentic, BadInput for no JSON, Retryable."""
-        return self.deliveries.store([self.understand(name, headers, body)])[0]
+        """Store what *name* sent; on return it is durable. Who is turned away is counted.
+
+        Raises NotFound, Unauthentic, BadInput for no JSON, Retryable.
+        """
+        try:
+            delivery = self.understand(name, headers, body)
+        except Unauthentic as error:
+            self.turned_away(name, error)
+            raise
+        return self.deliveries.store([delivery])[0]
 
     def understand(self, name: str, headers: Headers, body: bytes) -> Delivery:
-        """What *name* sent, not stored yet. Raises Unauthentic, BadInput for no JSON, Retryable."""
+        """What *name* sent, not stored yet. Raises NotFound, Unauthentic, BadInput for no JSON, Retryable."""
+        if len(body) <= _LARGE:
+            return self._understood(name, headers, body)
+        with self._one_large:  # as objects, it takes many times as much memory
+            return self._understood(name, headers, body)
+
+    def _understood(self, name: str, headers: Headers, body: bytes) -> Delivery:
         source = self.admit(name, headers, body)
         within = source.repeats_after if isinstance(source, WebhookSource) else None
         replay = None if within is None else Replay(hashlib.sha256(body).hexdigest(), within)
@@ -152,7 +196,7 @@ class Hooks:
         source = self.hook(name)
         if (
             source.secret.signature is None
-            and admits(source.secret, self.secret(source), headers, b"", self._context.clock.now()) is None
+            and admits(source.secret, self.secret(source), headers, None, self._context.clock.now()) is None
         ):
             told = alertmanager.broken("size", f"a delivery of more than {size} bytes was turned away", {})
             self.deliveries.store([self._delivery(name, source, [told], None)])
@@ -200,7 +244,9 @@ def item(source: HookSource, one: Any) -> Told:
 
 
 def read(source: HookSource, body: bytes) -> list[Told]:
-    """The alerts in *body*. Raises BadInput if it is no JSON."""
+    """The alerts in *body*. Raises BadInput if it is no JSON, or has too many values."""
+    if len(body) > _MOST_VALUES and sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:
+        raise BadInput(f"the body has more than {_MOST_VALUES} values; send it in several parts")
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:

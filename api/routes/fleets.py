@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.given import FleetName, TheLoop, Who
+from api.given import FleetName, TheLoop, TheSlots, Who
 from api.views import FleetDetail, FleetView
 from core.errors import BadInput
 from core.fleets import Fleet, FleetFile
@@ -34,9 +34,13 @@ def show_fleet(fleet_name: FleetName, loop: TheLoop) -> FleetDetail:
 
 
 @router.get("/{fleet_name}/check", summary="Check that a fleet is ready", response_model=list[Finding])
-def check(fleet_name: FleetName, loop: TheLoop) -> list[Finding]:
-    """Reads the fleet's files, resolves its inventory, and logs in on every host, which takes seconds."""
-    return list(check_fleet(loop.context, fleet_name))
+def check(fleet_name: FleetName, loop: TheLoop, slots: TheSlots) -> list[Finding]:
+    """Reads the fleet's files, resolves its inventory, and logs in on every host, which takes seconds.
+
+    Of a fleet, one check is at work at a time, and few in all: 429 with `Retry-After` says to wait.
+    """
+    with slots.taken(f"check of {fleet_name}"):
+        return list(check_fleet(loop.context, fleet_name))
 
 
 def _at_a_glance(source: FleetSource, name: str) -> FleetView:

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.given import TheLoop
+from api.front.bytes_held import BodyTooLarge, read_body
+from api.given import Strangers, TheLoop
 from api.problems import ERROR_STATUSES, TOO_LARGE, UNAUTHORIZED, answer, in_openapi
 from core.errors import BadInput, NotFound
 from core.model import Model
@@ -19,6 +20,8 @@ from loop.hooks import Unauthentic
 
 LARGEST_DELIVERY = 16_000_000
 """Bytes: a storm of ten thousand alerts fits in. What is larger is turned away, and people see that it was."""
+LARGEST_SIGNED = 2_000_000
+"""The same for a source that signs its body: all of it has to be held before it is known whose it is."""
 router = APIRouter(prefix="/hooks", tags=["hooks"])
 
 HookName = Annotated[
@@ -50,10 +53,6 @@ class Delivery(Model):
         )
 
 
-class _TooLarge(Exception):
-    """The body is larger than may be."""
-
-
 @router.post(
     "/{source}",
     summary="Take alerts from a source",
@@ -61,30 +60,36 @@ class _TooLarge(Exception):
     responses=in_openapi(*ERROR_STATUSES),
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}},
 )
-async def take_alerts(source: HookName, request: Request, loop: TheLoop) -> Delivery | JSONResponse:
+async def take_alerts(
+    source: HookName, request: Request, loop: TheLoop, strangers: Strangers
+) -> Delivery | JSONResponse:
     """Takes whatever the source sends, as it is: Alertmanager's webhook, or JSON that `sources.yml` has a mapping for.
 
     The answer comes when all of it is stored. An alert that can't be mapped becomes an incident that people see.
     """
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     try:
-        body = await _body(request)
-        return Delivery.of(await loop.hooks.take_soon(source, headers, body))
+        # Whatever can be known without the body is asked before any of it is read.
+        known = loop.hooks.knock(source, headers)
+        largest = LARGEST_DELIVERY if known.by_headers else LARGEST_SIGNED
+        if _said(request) > largest:
+            raise BodyTooLarge
+        if known.by_headers:
+            return Delivery.of(await loop.hooks.take_soon(source, headers, await read_body(request.stream(), largest)))
+        with strangers.some() as share:
+            body = await read_body(request.stream(), largest, share)
+            return Delivery.of(await loop.hooks.take_soon(source, headers, body))
     except Unauthentic as error:
+        await run_in_threadpool(loop.hooks.turned_away, source, error)
         return answer(UNAUTHORIZED, str(error), {"WWW-Authenticate": "Bearer"})
-    except _TooLarge:
+    except BodyTooLarge:
         with suppress(NotFound, BadInput):  # nobody whom we know: nothing is kept of it
-            await run_in_threadpool(loop.hooks.too_large, source, headers, LARGEST_DELIVERY)
-        words = f"a delivery has at most {LARGEST_DELIVERY} bytes; set max_alerts in the receiver's webhook_configs"
+            await run_in_threadpool(loop.hooks.too_large, source, headers, largest)
+        words = f"a delivery has at most {largest} bytes; set max_alerts in the receiver's webhook_configs"
         return answer(TOO_LARGE, words)
 
 
-async def _body(request: Request) -> bytes:
-    """The body; its rest is not read once it is too large."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST_DELIVERY:
-            raise _TooLarge
-        parts.append(part)
-    return b"".join(parts)
+def _said(request: Request) -> int:
+    """How long the body is said to be; 0 if that is not said."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isdecimal() else 0

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from api.bodies import ApproveBody, ChangeBody, ReasonBody, SnoozeBody, UndoBody
 from api.filters import IncidentFilter
-from api.given import IncidentId, TheLoop, TheStore, Who
+from api.given import IncidentId, TheLoop, TheSlots, TheStore, Who
 from api.views import IncidentDetail, IncidentView, PlanView, PreviewView
 from core.people import Act
 
@@ -29,9 +29,13 @@ def show_incident(incident_id: IncidentId, store: TheStore) -> IncidentDetail:
 
 
 @router.get("/{incident_id}/preview", summary="Foresee what a plan would change", response_model=PreviewView)
-def preview_incident(incident_id: IncidentId, loop: TheLoop) -> PreviewView:
-    """Runs the incident's plan with `--check --diff` on its hosts, which takes seconds and changes nothing."""
-    plan, previews = loop.desk.preview(incident_id)
+def preview_incident(incident_id: IncidentId, loop: TheLoop, slots: TheSlots) -> PreviewView:
+    """Runs the incident's plan with `--check --diff` on its hosts, which takes seconds and changes nothing.
+
+    Of a plan, one preview is at work at a time, and few in all: 429 with `Retry-After` says to wait.
+    """
+    with slots.taken(f"preview of {incident_id}"):
+        plan, previews = loop.desk.preview(incident_id)
     return PreviewView(plan=PlanView.of(plan, loop.context.store), previews=tuple(previews))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.filters import JournalFilter
-from api.given import READER_OF_ALL, TheStore, Who
+from api.given import READER_OF_ALL, TheSlots, TheStore, Who
 from api.views import ProofView
 from core.journal import Entry
 from core.people import Act
@@ -30,6 +30,7 @@ def read_journal(wanted: Annotated[JournalFilter, Query()], store: TheStore, who
 
 
 @router.get("/verify", summary="Verify the journal", response_model=ProofView, dependencies=[READER_OF_ALL])
-def verify_journal(store: TheStore) -> ProofView:
+def verify_journal(store: TheStore, slots: TheSlots) -> ProofView:
     """Checks the whole chain, that every incident took legal steps only, and that no step ran twice."""
-    return ProofView(**store.proof()._asdict())
+    with slots.taken("proof of the journal"):
+        return ProofView(**store.proof()._asdict())

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.given import READER_OF_ALL, FleetName, IncidentId, TheLoop, ThePlan, TheStore
+from api.given import READER_OF_ALL, FleetName, IncidentId, TheLoop, ThePlan, TheSlots, TheStore
 from core.approvals import Foreseen
 from core.errors import Conflict, NotFound
 from core.model import Model
@@ -65,6 +65,7 @@ def show_policy(fleet_name: FleetName, loop: TheLoop) -> FleetPolicy:
 
 
 @router.get("/rulings/replay", summary="Judge every ruling again", response_model=Replay, dependencies=[READER_OF_ALL])
-def replay_rulings(loop: TheLoop) -> Replay:
+def replay_rulings(loop: TheLoop, slots: TheSlots) -> Replay:
     """Judges each ruling on record once more, by the rules as they are now, out of the case that was recorded."""
-    return loop.policies.replay()
+    with slots.taken("replay of the rulings"):
+        return loop.policies.replay()

@@ -14,7 +14,8 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from api.given import TheLoop
+from api.front.bytes_held import BodyTooLarge, BytesHeld, read_body
+from api.given import Strangers, TheLoop
 from api.problems import TOO_LARGE, UNAUTHORIZED, answer, answer_error, in_openapi
 from core.errors import Conflict, Retryable
 from loop.answers import ACTION, COMMAND, Answers, Hearing
@@ -24,6 +25,7 @@ LARGEST = 300_000
 """Bytes of a callback."""
 _FORM = "application/x-www-form-urlencoded"
 _MODAL_SECONDS = 2.0
+_UNSIGNED = "it bears no signature of Slack's that holds now; see docs/howto/slack.md"
 _STATUSES = (401, 409, 413, 422, 503)
 _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {_FORM: {"schema": {"type": "object"}}}},
@@ -33,24 +35,29 @@ router = APIRouter(prefix="/slack", tags=["slack"], responses=in_openapi(*_STATU
 
 
 @router.post("/actions", summary="Take a click or a modal from Slack", openapi_extra=_BODY)
-async def slack_action(request: Request, loop: TheLoop, after: BackgroundTasks) -> Response:
+async def slack_action(request: Request, loop: TheLoop, strangers: Strangers, after: BackgroundTasks) -> Response:
     """For Slack alone: buttons and modals (interactivity). Signed with the app's signing secret."""
-    return await _take(request, loop, after, ACTION)
+    return await _take(request, loop, strangers, after, ACTION)
 
 
 @router.post("/commands", summary="Take a slash command from Slack", openapi_extra=_BODY)
-async def slack_command(request: Request, loop: TheLoop, after: BackgroundTasks) -> Response:
+async def slack_command(request: Request, loop: TheLoop, strangers: Strangers, after: BackgroundTasks) -> Response:
     """For Slack alone: `/fleetmend`. Signed with the app's signing secret; the answer follows in private."""
-    return await _take(request, loop, after, COMMAND)
+    return await _take(request, loop, strangers, after, COMMAND)
 
 
-async def _take(request: Request, loop: Loop, after: BackgroundTasks, kind: str) -> Response:
-    body, signature = await _body(request), request.headers.get("x-slack-signature")
-    stamp = request.headers.get("x-slack-request-timestamp")
-    known = loop.signatures is not None and loop.signatures.hold(body, stamp, signature)
-    answers = loop.answers
-    if not known or answers is None or signature is None:
-        return answer(UNAUTHORIZED, "it bears no signature of Slack's that holds now; see docs/howto/slack.md")
+async def _take(request: Request, loop: Loop, strangers: BytesHeld, after: BackgroundTasks, kind: str) -> Response:
+    signature, stamp = request.headers.get("x-slack-signature"), request.headers.get("x-slack-request-timestamp")
+    signatures, answers = loop.signatures, loop.answers
+    if signatures is None or answers is None or signature is None or not signatures.may_hold(stamp, signature):
+        return answer(UNAUTHORIZED, _UNSIGNED)  # before any of the body is read
+    with strangers.some() as share:
+        try:
+            body = await read_body(request.stream(), LARGEST, share)
+        except BodyTooLarge:
+            raise HTTPException(TOO_LARGE.status, f"a callback has at most {LARGEST} bytes") from None
+        if not signatures.hold(body, stamp, signature):
+            return answer(UNAUTHORIZED, _UNSIGNED)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise HTTPException(415, f"send it as {_FORM}")
     accepted = await run_in_threadpool(answers.accept, signature, kind, body.decode())
@@ -83,13 +90,3 @@ def _work(answers: Answers, callback_id: str, hearing: Hearing | None = None) ->
         answers.work(callback_id, hearing)
     except Retryable:
         return
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST:
-            raise HTTPException(TOO_LARGE.status, f"a callback has at most {LARGEST} bytes")
-        parts.append(part)
-    return b"".join(parts)

@@ -8,6 +8,7 @@ from slack_sdk.signature import SignatureVerifier
 from core.clock import Clock
 
 _DIGITS = 12
+_WITHIN_SECONDS = 300
 _LENGTH = len("v0=") + 64
 
 
@@ -23,16 +24,22 @@ class Signatures:
     """Checks signatures with the app's signing secret."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
-        self._verifier = SignatureVerifier(secret, _OurClock(clock))
+        self._clock = _OurClock(clock)
+        self._verifier = SignatureVerifier(secret, self._clock)
 
-    def hold(self, body: bytes, timestamp: str | None, signature: str | None) -> bool:
-        """True if *signature* is Slack's for this *body*, and *timestamp* is within five minutes of now."""
+    def may_hold(self, timestamp: str | None, signature: str | None) -> bool:
+        """True if they have the form of Slack's, and *timestamp* is within five minutes of now: without a body."""
         if timestamp is None or signature is None:
             return False
         # The verifier trusts the form of what it is given.
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _DIGITS):
             return False
-        if not (signature.isascii() and len(signature) == _LENGTH):
+        near = abs(self._clock.now() - int(timestamp)) <= _WITHIN_SECONDS
+        return near and signature.isascii() and len(signature) == _LENGTH
+
+    def hold(self, body: bytes, timestamp: str | None, signature: str | None) -> bool:
+        """True if *signature* is Slack's for this *body*, and *timestamp* is within five minutes of now."""
+        if timestamp is None or signature is None or not self.may_hold(timestamp, signature):
             return False
         try:
             return self._verifier.is_valid(body, timestamp, signature)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,11 +16,15 @@ SHORTEST = 12
 """Characters that a secret has at least."""
 _LONGEST = 1000
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 Headers = Sequence[tuple[str, str]]
 
 
-def admits(secret: Secret, value: str, headers: Headers, body: bytes, now: datetime) -> str | None:
-    """None if the delivery shows that it knows *value*; else why not, in words that give nothing away."""
+def admits(secret: Secret, value: str, headers: Headers, body: bytes | None, now: datetime) -> str | None:
+    """None if the delivery shows that it knows *value*; else why not, in words that give nothing away.
+
+    Without a *body*, as far as the headers alone can show it: a signature has to be there, and its time has to hold.
+    """
     if secret.signature is not None:
         return _signed(secret, value, headers, body, now)
     if secret.header is not None:
@@ -32,7 +37,7 @@ def admits(secret: Secret, value: str, headers: Headers, body: bytes, now: datet
     return None if scheme.lower() == "bearer" and _same(given.strip(), value) else "the bearer token is wrong"
 
 
-def _signed(secret: Secret, value: str, headers: Headers, body: bytes, now: datetime) -> str | None:
+def _signed(secret: Secret, value: str, headers: Headers, body: bytes | None, now: datetime) -> str | None:
     given = (_only(headers, secret.signature or "") or "").removeprefix("sha256=").lower()
     before = b""
     if secret.timestamp is not None:
@@ -44,6 +49,8 @@ def _signed(secret: Secret, value: str, headers: Headers, body: bytes, now: date
                 f"its time is further off than {secret.within.total_seconds():g} seconds: a replay, or a clock is wrong"
             )
         before = f"{said}{secret.between}".encode()
+    if body is None:
+        return None if _DIGEST.fullmatch(given) else "there is no signature"
     wanted = hmac.new(value.encode(), before + body, hashlib.sha256).hexdigest()
     return None if _same(given, wanted) else "the signature is wrong"
 

@@ -212,7 +212,7 @@ def test_a_wrong_secret_is_turned_away_counted_and_journalled_once(door: Door) -
         door.send(group(alert()), status=401, Authorization="Bearer something-else")
     door.send(group(alert()), status=401, Authorization=f"Basic {TOKEN}")
     door.send(group(alert()), status=401, Nothing="at-all")
-    door.send(group(alert()), source="nobody", status=401)
+    door.send(group(alert()), source="nobody", status=404)
     assert door.incidents() == []
     assert len(door.house.journal("source.refused")) == 1
     assert door.house.loop.context.store.sources.all()["alertmanager"].refused == 52
@@ -273,7 +273,7 @@ def test_a_megabyte_of_annotations_is_taken(door: Door) -> None:
 
 def test_what_is_too_large_is_turned_away_and_seen(door: Door) -> None:
     huge = b" " * 16_000_001
-    door.send(huge, status=413, Authorization="Bearer wrong")
+    door.send(huge, status=401, Authorization="Bearer wrong")
     assert door.incidents() == []
     door.send(huge, status=413)
     assert "was turned away" in door.incident().reason

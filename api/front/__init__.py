@@ -1,0 +1,1 @@
+"""What strangers meet first: connections, heads of requests and bodies, bounded before anybody is known."""
