@@ -10,6 +10,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field, StringConstraints
 
+from catalog.allowlist import RULES
 from core.errors import BadInput
 from core.model import Model, Name
 from core.yaml_files import YamlFile
@@ -18,7 +19,8 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 _HEADER = """\
 # What was vetted: a digest over each remedy's playbook, card and roles, and over each probe's card and script.
-# A remedy or probe whose files differ from this does not run. Don't edit it by hand: read what has changed, then run
+# A remedy or probe whose files differ from this does not run; nor does a remedy that was vetted under other rules than
+# those that fleetmend has now. Don't edit it by hand: read what has changed, then run
 #     fleetmend catalog vet <name>
 # and commit this file together with the change.
 """
@@ -29,6 +31,12 @@ class Lock(Model):
 
     remedies: dict[Name, Digest] = Field(default_factory=dict)
     probes: dict[Name, Digest] = Field(default_factory=dict)
+    rules: dict[Name, int] = Field(default_factory=dict)
+    """Under which rules each remedy was vetted (`catalog.allowlist.RULES`); none, if that was before there were any."""
+
+    def vouches_for(self, remedy: str, digest: str) -> bool:
+        """Whether *remedy* was vetted with this *digest*, and under the rules that hold now."""
+        return self.remedies.get(remedy) == digest and self.rules.get(remedy) == RULES
 
 
 def lock_path(content: Path) -> Path:

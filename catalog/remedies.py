@@ -67,7 +67,7 @@ def load_remedy(path: Path, *, roots: Sequence[Path], lock: Lock, symptoms: Coll
         reversible=card.reversible or card.undo is not None,
         reads=tuple(sorted({*sources, *card.reads, *card.needs})),
         digest=digest,
-        vetted=lock.remedies.get(id) == digest,
+        vetted=lock.vouches_for(id, digest),
         root=roots[0],
         files=tuple(files),
         schema=schema_of(parameters),

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from catalog.allowlist import RULES
+from catalog.allowlist.check import refusals
 from catalog.catalog import Catalog
 from catalog.load import load_catalog
 from catalog.lock import Lock, read_lock, write_lock
-from core.errors import NotFound
+from catalog.remedies import locate
+from core.errors import BadInput, NotFound
+from core.remedies import Remedy
 from core.settings import CHECKOUT
 
+Loads = Callable[[Remedy], Sequence[BadInput]]
+"""Has Ansible load a remedy, and says what kept it from that: `catalog.dry_load.load.DryLoad.problems`."""
 
-def vet(content: Path, ids: Iterable[str] = (), *, shipped: Path = CHECKOUT) -> tuple[str, ...]:
+
+def vet(
+    content: Path, ids: Iterable[str] = (), *, shipped: Path = CHECKOUT, loads: Loads | None = None
+) -> tuple[str, ...]:
     """Write the present digests of *ids* (remedies and probes of *content*; all of them if empty) into its lock.
 
-    Returns the ids whose digest is new. Raises NotFound for one that *content* does not have (a shipped one is vetted
-    in the checkout alone), BadInput if it can't be loaded or the lock can't be read.
+    A remedy has to stay within the closed list (`catalog.allowlist`), and *loads* has to find nothing, if it is given:
+    that starts Ansible, so what makes remedies by the hundred leaves it out. Returns the ids whose digest is new, or
+    was vetted under other rules. Raises NotFound for one that *content* does not have (a shipped one is vetted in the
+    checkout alone), BadInput if it can't be loaded, does not stay within the list, or the lock can't be read. Then
+    nothing is written.
     """
     content = content.absolute()
     lock = read_lock(content)
@@ -28,15 +40,37 @@ def vet(content: Path, ids: Iterable[str] = (), *, shipped: Path = CHECKOUT) -> 
     wanted = set(ids) or {*remedies, *probes}
     for id in sorted(wanted - remedies.keys() - probes.keys()):
         _raise_missing(id, content, catalog)
+    for id in sorted(wanted & remedies.keys()):
+        _raise_unfit(catalog.remedies[id], shipped, loads)
     chosen = Lock(
         remedies={id: digest for id, digest in remedies.items() if id in wanted},
+        rules={id: RULES for id in remedies if id in wanted},
         probes={name: digest for name, digest in probes.items() if name in wanted},
     )
-    merged = Lock(remedies=lock.remedies | chosen.remedies, probes=lock.probes | chosen.probes)
+    merged = Lock(
+        remedies=lock.remedies | chosen.remedies,
+        probes=lock.probes | chosen.probes,
+        rules=lock.rules | chosen.rules,
+    )
     if merged != lock:
         write_lock(content, merged)
-    changed = {id for id, digest in chosen.remedies.items() if lock.remedies.get(id) != digest}
+    changed = {id for id, digest in chosen.remedies.items() if not lock.vouches_for(id, digest)}
     return tuple(sorted(changed | {name for name, digest in chosen.probes.items() if lock.probes.get(name) != digest}))
+
+
+def _raise_unfit(remedy: Remedy, shipped: Path, loads: Loads | None) -> None:
+    found = refusals(remedy, locate(remedy, shipped.absolute())) or (loads(remedy) if loads is not None else ())
+    if not found:
+        return
+    if len(found) == 1:
+        raise found[0]
+    first, more = found[0], len(found) - 1
+    raise BadInput(
+        f"{first.problem} (and {more} more: `fleetmend catalog check` shows all)",
+        file=first.file,
+        line=first.line,
+        key=first.key,
+    )
 
 
 def _raise_missing(id: str, content: Path, catalog: Catalog) -> None:

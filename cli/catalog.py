@@ -53,7 +53,7 @@ def check(ctx: typer.Context) -> None:
     Reads cards, roles, probes and symptoms from the disk, and needs no server. Exits with 1 if anything is wrong.
     """
     one = session(ctx)
-    problems, entries = check_content(one.settings.content)
+    problems, entries = check_content(one.settings)
     data = {"problems": problems, "entries": [entry._asdict() for entry in entries]}
     one.show(data, lambda page: _check(page, problems, entries))
     if problems or any(not entry.vetted for entry in entries):
@@ -75,7 +75,7 @@ def vet(
     one = session(ctx)
     if bool(ids) == everything:
         raise BadInput("name what you have read, or give --all")
-    changed, entries = vet_content(one.settings.content, ids or [])
+    changed, entries = vet_content(one.settings, ids or [])
     data = {"changed": changed, "entries": [entry._asdict() for entry in entries]}
     rows = [(entry.id, entry.kind, entry.digest, "new" if entry.id in changed else "as before") for entry in entries]
     headings = ("vetted", "kind", "digest", "was")

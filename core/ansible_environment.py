@@ -33,6 +33,15 @@ _PATHS = (
     "ANSIBLE_BECOME_PASSWORD_FILE",
     "ANSIBLE_CONNECTION_PASSWORD_FILE",
 )
+_CONTENT_PATHS = (
+    "ANSIBLE_ACTION_PLUGINS",
+    "ANSIBLE_COLLECTIONS_PATH",
+    "ANSIBLE_FILTER_PLUGINS",
+    "ANSIBLE_LIBRARY",
+    "ANSIBLE_LOOKUP_PLUGINS",
+    "ANSIBLE_MODULE_UTILS",
+    "ANSIBLE_TEST_PLUGINS",
+)
 _OURS = {
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",
@@ -86,6 +95,16 @@ def ansible_environment(
         result.setdefault("ANSIBLE_PIPELINING", "true")
     result |= _host_key_options(result, config, ssh_host_keys)
     return result
+
+
+def content_paths(project: Path) -> dict[str, str]:
+    """Have Ansible take what a remedy runs from the copy in *project* and from its own installation, and nowhere else.
+
+    Else a file below `~/.ansible` or `/usr/share/ansible` could stand in for a module, filter or collection that was
+    vetted. What says how hosts are reached (connections, inventories, `become`) is the fleet's, and is left alone.
+    """
+    nowhere = str(project / "no-plugins")
+    return {"ANSIBLE_ROLES_PATH": str(project / "roles")} | dict.fromkeys(_CONTENT_PATHS, nowhere)
 
 
 @dataclass(frozen=True, kw_only=True)
