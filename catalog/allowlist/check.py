@@ -44,4 +44,5 @@ def _content(remedy: Remedy, files: Mapping[str, Path]) -> RemedyFiles:
         playbook=files[f"playbooks/{remedy.id}.yml"],
         roles={name: RoleFiles(name, inside) for name, inside in roles.items()},
         sources={one.name: one.from_inventory for one in remedy.parameters if one.from_inventory is not None},
+        copies=remedy.copies,
     )

@@ -74,6 +74,8 @@ class RemedyFiles:
     playbook: Path
     roles: Mapping[str, RoleFiles]
     sources: Mapping[str, str]
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """The card's `copies`: inventory variable -> key of its entries that names a file."""
     fleet_files: frozenset[str] = frozenset()
     """Variables that hold the path of a file which the fleet keeps; see `fleet_files.py`."""
     programs: frozenset[str] = frozenset()

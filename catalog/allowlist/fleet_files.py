@@ -1,6 +1,7 @@
 """The one form in which a remedy may read a file that the fleet keeps, and one for programs beside Ansible's Python.
 
-A remedy `r` whose card says `parameters: {p: {from: V}}` may define, in its role of the same name, exactly
+A remedy `r` whose card says `parameters: {p: {from: V}}` and `copies: {V: source}` may define, in its role of the same
+name, exactly
 
     defaults/main.yml   r_root: "{{ inventory_dir }}"
     vars/main.yml       r_entry: "{{ V[r_p] }}"
@@ -21,6 +22,8 @@ from catalog.allowlist.document import Block, read_document
 from core.errors import BadInput
 
 _PROGRAM = re.compile(r"\{\{ ansible_playbook_python \| dirname \}\}/[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_KEY = "source"
+"""The key of an entry that names its file, where the card has no `copies` for the variable."""
 _SPACES = re.compile(r"\s+")
 
 
@@ -50,18 +53,16 @@ def _fleet_file(remedy: RemedyFiles, role: RoleFiles) -> frozenset[tuple[str, st
     defaults, variables = _variables(role, "defaults"), _variables(role, "vars")
     if defaults.get(root) != "{{ inventory_dir }}" or root in variables or {entry, source} & defaults.keys():
         return frozenset()
-    from_entry = (f"{entry}.source", f"{entry}.source | default('')")
-    if variables.get(source) not in {f"{braced(root)}/{braced(value)}" for value in from_entry}:
-        return frozenset()
-    entries = {
-        form
-        for parameter, variable in remedy.sources.items()
-        for form in (
+    for parameter, variable in remedy.sources.items():
+        key = remedy.copies.get(variable, _KEY)
+        paths = {f"{braced(root)}/{braced(value)}" for value in (f"{entry}.{key}", f"{entry}.{key} | default('')")}
+        entries = {
             braced(f"{variable}[{remedy.id}_{parameter}]"),
             braced(f"({variable} | default({{}}))[{remedy.id}_{parameter}] | default({{}}, true)"),
-        )
-    }
-    if variables.get(entry) not in entries:
+        }
+        if variables.get(source) in paths and variables.get(entry) in entries:
+            break
+    else:
         return frozenset()
     in_vars = f"{role.name}/vars/main.yml"
     return frozenset({(root, f"{role.name}/defaults/main.yml"), (entry, in_vars), (source, in_vars)})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.allowlist import RULES
 from catalog.load import load_catalog
 from catalog.lock import Lock, lock_path, read_lock, write_lock
 from catalog.source import CatalogSource
@@ -160,3 +161,31 @@ def test_a_users_remedy_may_use_shipped_roles(tmp_path: Path) -> None:
     assert source.copy_remedy(remedy, tmp_path / "private") == remedy.digest
     append("roles/inner/tasks/main.yml")(shipped)
     assert not source.current().remedy("restart").vetted
+
+
+def test_what_was_vetted_under_other_rules_is_not_vetted(content: Path) -> None:
+    lock = read_lock(content)
+    for rules in ({}, {"restart": RULES - 1}, {"restart": RULES + 1}):
+        write_lock(content, lock.evolve(rules=rules))
+        assert not load_remedy_from(content).vetted
+    assert vet(content, ["restart"], shipped=content) == ("restart",)
+    assert load_remedy_from(content).vetted
+
+
+def test_a_lock_from_before_the_rules_is_read_and_vouches_for_no_remedy(content: Path) -> None:
+    text = lock_path(content).read_text()
+    write(lock_path(content), text[: text.index("rules:")])
+    catalog = load_catalog(content, content)
+    assert catalog.problems == ()
+    assert not catalog.remedy("restart").vetted
+
+
+def test_what_is_not_admitted_or_does_not_load_is_not_vetted(content: Path) -> None:
+    before = lock_path(content).read_text()
+    problem = BadInput("Ansible can't load it", file=content / "playbooks/restart.yml", line=3)
+    with pytest.raises(BadInput, match=r"restart\.yml:3: Ansible can't load it"):
+        vet(content, ["restart"], shipped=content, loads=lambda remedy: (problem,))
+    write(content / "roles/inner/tasks/main.yml", "- name: x\n  ansible.builtin.script: /opt/x\n")
+    with pytest.raises(BadInput, match=r"inner/tasks/main\.yml:2: script: name a file in files/"):
+        vet(content, ["restart"], shipped=content)
+    assert lock_path(content).read_text() == before
