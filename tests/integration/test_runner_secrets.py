@@ -18,6 +18,17 @@ from runner.values import write_variables
 
 pytestmark = pytest.mark.ansible
 
+ENVIRONMENT_LOOKUP = """
+import os
+
+from ansible.plugins.lookup import LookupBase
+
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **options):
+        return ["\\n".join(f"{name}={value}" for name, value in os.environ.items())]
+"""
+"""A plugin of the role: the digest covers it, and it runs on the controller."""
 BECOME = "correct-horse-battery"
 VAULTED = "vaulted-treasure\nof two lines"
 
@@ -104,10 +115,13 @@ def test_secrets_stay_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     - name: Show it
       ansible.builtin.debug: {var: environment_of_the_module.stdout}
     - name: Show the controller's
-      ansible.builtin.debug: {msg: "{{ lookup('pipe', 'env') }}"}
+      ansible.builtin.debug: {msg: "{{ lookup('controller_environment') }}"}
     - name: Fail with it
       ansible.builtin.fail: {msg: "no luck with {{ treasure }} and {{ ansible_become_password }}"}
     """
+    plugin = house.content / "roles" / "leaks" / "lookup_plugins" / "controller_environment.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(ENVIRONMENT_LOOKUP)
     remedy = house.remedy("leaks", tasks.replace("ROOT", str(tmp_path)))
     step = house.step(remedy, "h1")
     while_it_ran: list[bytes] = []
