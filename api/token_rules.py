@@ -18,12 +18,16 @@ _MOMENT = timedelta(seconds=1)
 
 
 class Limits(NamedTuple):
-    """What a new token is limited to. `person` is None for the owner's: the token's name says whose it is then."""
+    """What a new token is limited to. `person` is None for the owner's: the token's name says whose it is then.
+
+    `lender` is whoever makes it for somebody else: what it reports counts as reported by them, too.
+    """
 
     person: str | None
     role: Role
     fleet: str
     lasts: timedelta | None
+    lender: str | None
 
 
 def limits_of(wanted: TokenBody, access: Access, store: Store, clock: Clock) -> Limits:
@@ -32,14 +36,14 @@ def limits_of(wanted: TokenBody, access: Access, store: Store, clock: Clock) -> 
     fleet = wanted.fleet or (mine.fleet if mine else EVERY_FLEET)
     person = wanted.person or (None if access.via == OWNER else access.person)
     for_another = access.via != OWNER and person != access.person
-    role = wanted.role or (Role.OPERATOR if for_another else mine.role if mine else Role.ADMIN)
+    role = wanted.role or (Role.VIEWER if for_another else mine.role if mine else Role.ADMIN)
     left = mine.expires_at - clock.now() if mine and mine.expires_at else None
     lasts = wanted.expires if wanted.expires is not None else left
     if person != access.person:
         access.need(Act.ADMINISTER, fleet)
-        if for_another and Act.DECIDE in ACTS[role]:
-            # Or one person could be two, and approve as both.
-            raise Refused("who decides makes the token for it; for somebody else, name a role up to operator")
+        if for_another and not ACTS[role] <= {Act.READ, Act.REPORT}:
+            # Or one person could be two: ask as the one, and approve as the other.
+            raise Refused("who asks or decides makes the token for it; for somebody else, name reporter or viewer")
     elif wanted.role is not None and not _covered(access, role, wanted.fleet):
         raise Refused(f"{access.person} is not {role} there; `fleetmend me` says what you may do")
     if mine is not None:
@@ -47,7 +51,7 @@ def limits_of(wanted: TokenBody, access: Access, store: Store, clock: Clock) -> 
             raise Refused(f"the token {mine.name} is limited to {mine.role} in {mine.fleet}, and so is what it makes")
         if left is not None and lasts is not None and lasts > left + _MOMENT:
             raise Refused(f"the token {mine.name} makes none that outlives it; give a shorter `expires`")
-    return Limits(person, role, fleet, lasts)
+    return Limits(person, role, fleet, lasts, access.person if for_another else None)
 
 
 def own_token(access: Access, store: Store) -> KnownToken | None:

@@ -27,15 +27,21 @@ def needed(plan: Proposal, fleet: Fleet, catalog: Catalog) -> int:
 
 
 def askers(incident: Incident, plan: Proposal) -> frozenset[str]:
-    """The people who asked for this very thing: they made the request, or chose the plan's parameters."""
-    asked = {plan.proposer, incident.request.by if incident.request is not None else ""}
-    return frozenset(by for by in asked if by.startswith(_PERSON))
+    """The people who asked for this very thing, and whoever may be one with them.
+
+    They made the request, reported the problem over the API, or chose the plan's parameters.
+    """
+    asked = {plan.proposer, incident.request.by if incident.request is not None else "", *incident.involved.people}
+    return incident.involved.one_with(by for by in asked if by.startswith(_PERSON))
 
 
 def voices(incident: Incident, plan: Plan, fleet: Fleet, approvals: Iterable[Approval], now: datetime) -> set[str]:
-    """The people whose yes to *plan*, as it is, holds *now*. Each counts once; the policy is no person."""
+    """The people whose yes to *plan*, as it is, holds *now*. Each counts once; the policy is no person.
+
+    Of people who may be one, a single one counts.
+    """
     own = frozenset() if fleet.file.policy.approve.own else askers(incident, plan)
-    return {
+    return incident.involved.apart(
         one.by
         for one in approvals
         if one.answer is Answer.APPROVE
@@ -43,4 +49,4 @@ def voices(incident: Incident, plan: Plan, fleet: Fleet, approvals: Iterable[App
         and one.by not in own
         and one.plan_hash == plan.hash
         and one.expires_at > now
-    }
+    )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core.detections import Signal
 from core.importance import ORDINARY
+from core.involved import Involved
 from core.model import HostName, Model, Name, Scalar, Subject, Time
 from core.severity import Severity
 from core.states import State
@@ -55,6 +56,8 @@ class Incident(Model):
     host_count: int = 1
     hosts: tuple[HostName, ...] = ()
     """All hosts of a storm, sorted; `Incidents.get` alone fills it in. Empty for the problem of one host."""
+    involved: Involved = Involved()
+    """Who had a hand in it, for whoever counts approvals; `Incidents.get` alone fills it in."""
     opened_at: Time
     changed_at: Time
     last_seen_at: Time

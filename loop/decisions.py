@@ -142,7 +142,7 @@ class Decisions:
             approval = store.approvals.add(
                 tx, plan, Answer.APPROVE, by=who.by, via=who.via, reasons=reasons, expires_at=expiry(fleet, now)
             )
-            agreed = sorted(earlier | {who.by})
+            agreed = sorted(incident.involved.apart(earlier | {who.by}))
             if len(agreed) >= wanted:
                 words = f"approved by {', '.join(agreed)}"
                 store.incidents.move(tx, incident, State.APPROVED, words, actor=who.by, due_at=now, plan_id=plan.id)
@@ -157,7 +157,7 @@ class Decisions:
         if plan.risk > rule.risk:
             raise Refused(f"risk {plan.risk} is above policy.approve.risk {rule.risk} of {fleet.name}")
         if not rule.own and who.by in askers(incident, plan):
-            raise Refused(f"{who.person} asked for this, so somebody else has to approve it (policy.approve.own)")
+            raise Refused(f"{_why_not(incident, plan, who)}, so somebody else has to approve it (policy.approve.own)")
         for step in plan.steps:
             remedy = self._context.catalog.remedies.get(step.remedy)
             if remedy is not None and (no := barred(remedy, fleet)) is not None:
@@ -241,6 +241,15 @@ def _looking_again(act: Callable[[], T]) -> T:
         except Overtaken as overtaken:
             log.info("%s", overtaken)
     return act()
+
+
+def _why_not(incident: Incident, plan: Plan, who: Access) -> str:
+    """Why *who* counts as one who asked for *plan*, in words."""
+    if who.by in {plan.proposer, incident.request.by if incident.request is not None else None}:
+        return f"{who.person} asked for this"
+    if who.by in incident.involved.people:
+        return f"{who.person} reported this, or their token did, or they chose its parameters"
+    return f"{who.person} may be one with somebody who asked for this (docs/howto/people.md)"
 
 
 def _difference(before: Mapping[str, Scalar], after: Mapping[str, Scalar]) -> str:

@@ -17,19 +17,22 @@ from core.incidents import Incident
 from core.leases import Lease
 from core.states import MUTING, State, may_follow
 from store.database import Database, Tx
+from store.involvement import involved_in
 from store.journal import Journal
 from store.leases import Leases
 from store.scopes import Fleets, within
 from store.tables import detections, incident_hosts, incidents, mutes
 from store.work_tables import leases
 
+_GATHERED = {"hosts", "involved"}
+"""Fields of an incident that stand in other tables."""
 _AT_ONCE = 200
 """Signals that are looked for at a time."""
 
 
 def incident_of(row: RowMapping) -> Incident:
     """A row of `incidents` as a value."""
-    return Incident.model_validate({name: row[name] for name in Incident.model_fields if name != "hosts"})
+    return Incident.model_validate({name: row[name] for name in Incident.model_fields if name not in _GATHERED})
 
 
 def _due_and_free(now: datetime) -> ColumnElement[bool]:
@@ -58,9 +61,10 @@ class Incidents:
             rows = tx.all(visible.where(incidents.c.id == incident_id))
             if not rows and len(incident_id) >= 4:
                 rows = tx.all(visible.where(incidents.c.id.endswith(incident_id, autoescape=True)).limit(2))
-        if len(rows) != 1:
-            raise NotFound(f"no incident {incident_id!r}; `fleetmend incidents --all` lists them")
-        found = incident_of(rows[0])
+            if len(rows) != 1:
+                raise NotFound(f"no incident {incident_id!r}; `fleetmend incidents --all` lists them")
+            found = incident_of(rows[0])
+            found = found.evolve(involved=involved_in(tx, found))
         return found.evolve(hosts=self._hosts(found.id)) if found.is_storm else found
 
     def _hosts(self, storm_id: str) -> tuple[str, ...]:
@@ -91,7 +95,7 @@ class Incidents:
 
     def open(self, tx: Tx, incident: Incident, actor: str) -> None:
         """Insert a new incident that *actor* raised. The caller holds the fingerprint free (see `Detections`)."""
-        values = incident.model_dump(exclude={"hosts"})
+        values = incident.model_dump(exclude=_GATHERED)
         values["turn"] = turn(incident.severity, incident.importance)
         values["request"] = None if incident.request is None else incident.request.model_dump(mode="json")
         tx.execute(insert(incidents).values(**values))

@@ -17,6 +17,7 @@ from core.errors import BadInput, Retryable
 from core.points import Point
 from store.database import Database
 from store.journal import Journal
+from store.lendings import Lendings, Way
 from store.people import People
 from store.people_tables import passwords, sessions
 
@@ -31,8 +32,12 @@ class Passwords:
     def __init__(self, database: Database, clock: Clock, journal: Journal, people: People) -> None:
         self._database, self._clock, self._journal, self._people = database, clock, journal, people
 
-    def set(self, name: str, password: str, by: str) -> None:
-        """Set the password of the person called *name*, and end his sessions. Raises BadInput, NotFound."""
+    def set(self, name: str, password: str, by: str, *, lender: str | None = None, own: bool = False) -> None:
+        """Set the password of the person called *name*, and end his sessions. Raises BadInput, NotFound.
+
+        *lender*: the person who gives it to somebody else over the API. *own*: it is changed by whoever knew the one
+        before, so that whoever gave that one may know this one, too.
+        """
         if not SHORTEST <= len(password) <= LONGEST:
             words = f"a password has {SHORTEST} to {LONGEST} characters: a few words in a row are easy to keep in mind"
             raise BadInput(words, key="password")
@@ -42,6 +47,8 @@ class Passwords:
             tx.execute(delete(passwords).where(passwords.c.person == name))
             tx.execute(insert(passwords).values(person=name, hash=hashed, changed_at=self._clock.now()))
             tx.execute(delete(sessions).where(sessions.c.person == name))
+            if not own:
+                Lendings(self._clock).replace(tx, name, Way.PASSWORD, lender)
             self._journal.append(tx, "password.set", by, {"person": name})
 
     def right(self, name: str, password: str) -> bool:

@@ -17,6 +17,7 @@ from core.people import Access, Grant, Person, Role
 from core.points import Point
 from store.database import Database, Tx
 from store.journal import Journal
+from store.lendings import Lendings, Way
 from store.people_tables import grants, identities, passwords, people, sessions
 
 SLACK = "slack"
@@ -111,14 +112,18 @@ class People:
         self.on_change()
         return self.get(name)
 
-    def link(self, name: str, provider: str, subject: str, by: str) -> Person:
-        """Say that *subject* is this person at *provider*, in place of an earlier one. Raises NotFound, Conflict."""
+    def link(self, name: str, provider: str, subject: str, by: str, *, lender: str | None = None) -> Person:
+        """Say that *subject* is this person at *provider*, in place of an earlier one. Raises NotFound, Conflict.
+
+        *lender*: the person who says so of somebody else over the API.
+        """
         self.get(name)
         try:
             with self._database.write(Point.PEOPLE_LINK) as tx:
                 tx.execute(delete(identities).where(identities.c.person == name, identities.c.provider == provider))
                 tx.execute(insert(identities).values(provider=provider, subject=subject, person=name))
                 body = {"person": name, "provider": provider, "subject": subject}
+                Lendings(self._clock).replace(tx, name, Way(provider), lender)
                 self._journal.append(tx, "identity.linked", by, body)
         except IntegrityError as error:
             raise Conflict(
@@ -127,6 +132,11 @@ class People:
         self.on_change()
         return self.get(name)
 
+    def lender_of_password(self, name: str) -> str | None:
+        """Who gave the person called *name* their password over the API, if somebody did."""
+        with self._database.read() as tx:
+            return Lendings.lender_of(tx, name, Way.PASSWORD)
+
     def unlink(self, name: str, provider: str, by: str) -> Person:
         """End a person's link to *provider*. Raises NotFound if there is none."""
         self.get(name)
@@ -134,6 +144,7 @@ class People:
         with self._database.write(Point.PEOPLE_UNLINK) as tx:
             if tx.execute(delete(identities).where(linked)).rowcount == 0:
                 raise NotFound(f"{name} is not linked to {provider}")
+            Lendings(self._clock).replace(tx, name, Way(provider), None)
             self._journal.append(tx, "identity.unlinked", by, {"person": name, "provider": provider})
         self.on_change()
         return self.get(name)

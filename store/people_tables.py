@@ -43,6 +43,19 @@ passwords = Table(
     Column("changed_at", Utc, nullable=False),
 )
 
+# What was lent is kept, once it has ended too: what was asked meanwhile counts for both.
+lendings = Table(
+    "lendings",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("person", ForeignKey("people.name"), nullable=False, index=True),
+    Column("way", String(20), nullable=False),
+    Column("what", String(100), nullable=False),
+    Column("lender", String(100), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("ended_at", Utc),
+)
+
 sessions = Table(
     "sessions",
     metadata,

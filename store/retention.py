@@ -51,7 +51,8 @@ class Retention:
     def prune_detections(self, older_than: timedelta) -> int:
         """Single detections that were accepted longer than *older_than* ago.
 
-        A live incident keeps the newest one of each signal: verification measures those again.
+        A live incident keeps the newest one of each signal and source: verification measures those again, and who
+        reported does not approve.
         """
         newer = detections.alias()
         repeated = exists().where(
@@ -59,6 +60,7 @@ class Retention:
             newer.c.host == detections.c.host,
             newer.c.symptom == detections.c.symptom,
             newer.c.subject == detections.c.subject,
+            newer.c.source == detections.c.source,
             or_(
                 newer.c.accepted_at > detections.c.accepted_at,
                 and_(newer.c.accepted_at == detections.c.accepted_at, newer.c.id > detections.c.id),

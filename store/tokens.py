@@ -19,6 +19,7 @@ from core.people import Access, Grant, Role, narrowed
 from core.points import Point
 from store.database import Database
 from store.journal import Journal
+from store.lendings import Lendings, Way
 from store.people import People, access_in
 from store.people_tables import people, tokens
 
@@ -73,11 +74,12 @@ class Tokens:
         role: Role = Role.ADMIN,
         fleet: str = EVERY_FLEET,
         expires_at: datetime | None = None,
+        lender: str | None = None,
     ) -> str:
         """Make a token of *person* and return it: this is the only time that it can be seen. Raises Conflict, NotFound.
 
         It is limited to *role* and *fleet*. Without *person* it is of whoever is called as the token is; if there is
-        nobody yet, he is added, and granted just that.
+        nobody yet, he is added, and granted just that. *lender*: who makes it for somebody else over the API.
         """
         secret = f"fm_{secrets.token_urlsafe(32)}"
         values = {"id": new_id("tok"), "name": name, "person": person or name, "role": role.value, "fleet": fleet}
@@ -89,6 +91,8 @@ class Tokens:
                 if person is None and tx.one(select(people.c.name).where(people.c.name == name)) is None:
                     self._people.enter(tx, name, by, (Grant(role=role, fleet=fleet),))
                 tx.execute(insert(tokens).values(**values, **times, digest=digest_of_secret(secret)))
+                if lender is not None:
+                    Lendings(self._clock).replace(tx, person or name, Way.TOKEN, lender, values["id"])
                 until = None if expires_at is None else expires_at.isoformat()
                 body = {"token": values["id"], "name": name, "person": person or name, "role": role, "fleet": fleet}
                 self._journal.append(tx, "token.made", by, body | {"expires_at": until})
@@ -99,8 +103,10 @@ class Tokens:
     def revoke(self, name: str, by: str) -> bool:
         """End the token called *name*; False if there is none."""
         with self._database.write(Point.TOKENS_REVOKE) as tx:
+            known = tx.one(select(tokens.c.id, tokens.c.person).where(tokens.c.name == name))
             gone = tx.execute(delete(tokens).where(tokens.c.name == name)).rowcount > 0
-            if gone:
+            if gone and known is not None:
+                Lendings(self._clock).replace(tx, known["person"], Way.TOKEN, None, known["id"])
                 self._journal.append(tx, "token.revoked", by, {"name": name})
         self.forget()
         return gone

@@ -56,7 +56,12 @@ class Api:
         """Something breaks and is reported; the loop advances as far as it goes now. Returns the incident's id."""
         said = DOWN | changes
         self.house.world.broken.add(Signal(said["host"], said["symptom"], said["subject"]))
-        [accepted] = self.post("/detections", said, 201)["accepted"]
+        # Somebody else reports it: who reported does not approve.
+        with httpx.Client(
+            transport=Borrowed(create_app(self.house.loop, person="monitor"), self.house.loop),
+            base_url="http://fleetmend",
+        ) as monitor:
+            [accepted] = self._decoded(monitor.post(BASE + "/detections", json=said), 201)["accepted"]
         self.house.loop.engine.advance(accepted["incident"])
         return str(accepted["incident"])
 
@@ -69,6 +74,13 @@ class Api:
             assert answer.json()["status"] == status
             assert "\n" not in answer.json()["detail"]
         return answer.json() if answer.content else None
+
+
+class Borrowed(InProcess):
+    """It leaves the loop open, which is somebody else's."""
+
+    def close(self) -> None:
+        return
 
 
 def client_of(app: FastAPI, house: House, token: str | None = None) -> httpx.Client:

@@ -10,7 +10,7 @@ from api.given import PersonName, Scope, TheLoop, TheStore, Who
 from api.people_bodies import MeView, PasswordBody, PersonBody, RoleBody, SlackBody
 from core.errors import Refused
 from core.pauses import EVERY_FLEET
-from core.people import Access, Act, Grant, Person
+from core.people import OWNER, Access, Act, Grant, Person
 from store.people import SLACK
 
 router = APIRouter(tags=["people"])
@@ -70,19 +70,33 @@ def revoke_role(person_name: PersonName, scope: Scope, store: TheStore, who: Who
 
 @router.put("/people/{person_name}/password", summary="Set a password", status_code=204)
 def set_password(request: Request, person_name: PersonName, body: PasswordBody, store: TheStore, who: Who) -> None:
-    """Lets a person sign in, and ends their sessions. It takes an admin of every fleet or, for one's own, `current`."""
-    if body.current is not None and person_name == who.access.person:
+    """Lets a person sign in, and ends their sessions. It takes an admin of every fleet or, for one's own, `current`.
+
+    Who sets somebody else's could come in as both: where approvals are counted, the two are one from then on.
+    """
+    own = person_name == who.access.person and who.access.via != OWNER
+    if own and body.current is not None:
         request.app.state.sign_in.check(person_name, body.current, address_of(request.scope))
     else:
         who.access.need(Act.ADMINISTER, EVERY_FLEET)
-    store.passwords.set(person_name, body.password, who.by)
+    store.passwords.set(person_name, body.password, who.by, lender=_lender(person_name, who.access), own=own)
 
 
 @router.put("/people/{person_name}/slack", summary="Link a person to Slack", response_model=Person)
 def link_slack(person_name: PersonName, body: SlackBody, store: TheStore, who: Who) -> Person:
-    """From now on, what this Slack user does is done by the person. It takes an admin of every fleet."""
-    who.access.need(Act.ADMINISTER, EVERY_FLEET)
-    return store.people.link(person_name, SLACK, body.user_id, who.by)
+    """From now on, what this Slack user does is done by the person. It takes an admin of every fleet.
+
+    Until the person confirms it, by the same call, they and the admin are one where approvals are counted.
+    """
+    if person_name == who.access.person and store.people.get(person_name).slack == body.user_id:
+        lender = store.people.lender_of_password(person_name)
+        if lender is not None:
+            raise Refused(
+                f"{lender} set your password, and could confirm it as well; have one set on the machine first"
+            )
+    else:
+        who.access.need(Act.ADMINISTER, EVERY_FLEET)
+    return store.people.link(person_name, SLACK, body.user_id, who.by, lender=_lender(person_name, who.access))
 
 
 @router.delete("/people/{person_name}/slack", summary="End a link to Slack", response_model=Person)
@@ -90,6 +104,11 @@ def unlink_slack(person_name: PersonName, store: TheStore, who: Who) -> Person:
     """The Slack user is nobody any more. It takes an admin of every fleet."""
     who.access.need(Act.ADMINISTER, EVERY_FLEET)
     return store.people.unlink(person_name, SLACK, who.by)
+
+
+def _lender(person: str, access: Access) -> str | None:
+    """Whoever gives *person* a way in, if it is somebody else, over the API."""
+    return None if access.via == OWNER or person == access.person else access.person
 
 
 def _some_administered(access: Access) -> frozenset[str] | None:

@@ -29,7 +29,13 @@ def make_token(body: TokenBody, loop: TheLoop, who: Who) -> NewToken:
     limits = limits_of(body, who.access, context.store, context.clock)
     expires_at = None if limits.lasts is None else context.clock.now() + limits.lasts
     secret = context.store.tokens.make(
-        body.name, who.by, person=limits.person, role=limits.role, fleet=limits.fleet, expires_at=expires_at
+        body.name,
+        who.by,
+        person=limits.person,
+        role=limits.role,
+        fleet=limits.fleet,
+        expires_at=expires_at,
+        lender=limits.lender,
     )
     return NewToken(name=body.name, token=secret)
 
