@@ -39,12 +39,14 @@ def check(ctx: typer.Context) -> None:
 @app.command("upgrade", cls=Command)
 def upgrade(ctx: typer.Context) -> None:
     """Bring the tables up to date, with their rows in place. `up` does so by itself; back up first."""
+    from core.clock import SystemClock
     from core.settings import ensure_state
     from store import health
 
     one = session(ctx)
-    ensure_state(one.settings.state)
-    applied = health.upgrade(one.settings.effective_database_url)
+    state = ensure_state(one.settings.state)
+    url, key_file = one.settings.effective_database_url, one.settings.journal_key_file
+    applied = health.upgrade(url, state, SystemClock(), key_file=key_file)
     words = f"applied {', '.join(applied)}" if applied else "the database is up to date"
     one.show({"applied": list(applied)}, lambda page: page.line(words))
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import BadInput, Retryable, StorageFull
 from core.points import NoWitness, Point, Witness
+from store.row_changes import RowChanges
 from store.turn import Turn
 
 _BUSY_SECONDS = 30
@@ -42,15 +43,21 @@ class Tx:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.before_commit: list[Callable[[], None]] = []
-        """What is written last of all, because every other writer waits for it."""
+        self.changes = RowChanges(connection)
         self.entries: list[dict[str, Any]] = []
         """What the journal will say about it."""
         self.after_commit: list[Callable[[], None]] = []
 
-    def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
-        """Run one statement, or the same one for many rows."""
-        return cast("CursorResult[Any]", self._connection.execute(statement, rows))
+    @property
+    def connection(self) -> Connection:
+        """For those who look at the tables themselves."""
+        return self._connection
+
+    def execute(self, statement: Executable, rows: Any = None, *, unproven: bool = False) -> CursorResult[Any]:
+        """Run one statement, or the same one for many rows. *unproven*: it changes no column that is proven."""
+        if unproven:
+            return cast("CursorResult[Any]", self._connection.execute(statement, rows))
+        return self.changes.execute(statement, rows)
 
     def one(self, statement: Executable) -> RowMapping | None:
         """The first row, as a mapping, or None."""
@@ -66,7 +73,8 @@ class Tx:
 
     def tuples(self, statement: Executable) -> Iterator[Any]:
         """Every row, as tuples, in a stream."""
-        yield from self.execute(statement.execution_options(yield_per=_STREAMED))
+        for some in self.execute(statement.execution_options(yield_per=_STREAMED)).partitions():
+            yield from some
 
     def serialise(self, name: str) -> bool:
         """Let no two transactions that name the same thing overlap. SQLite has a single writer anyway.
@@ -86,6 +94,8 @@ class Database:
     def __init__(self, url: str, witness: Witness | None = None) -> None:
         self.url = url
         self._witness = witness or NoWitness()
+        self.seal: Callable[[Tx], None] = lambda _tx: None
+        """Writes the journal's entries, last of all: every other writer waits for it."""
         self.engine = _engine(url)
         # PostgreSQL would show each statement another moment.
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -119,8 +129,7 @@ class Database:
             with turn, connection.begin():
                 tx = Tx(connection)
                 yield tx
-                for callback in tx.before_commit:
-                    callback()
+                self.seal(tx)
                 if point is not None:
                     self._witness.before(point)
             if point is not None:

@@ -140,4 +140,6 @@ class Batch:
         if self._folds:
             # In one order everywhere, so that two transactions never wait for each other.
             folds = [self._folds[name] for name in sorted(self._folds)]
-            self._tx.execute(_FOLD, [one | {"place": turn(one["worst"], one["weight"])} for one in folds])
+            self._tx.execute(
+                _FOLD, [one | {"place": turn(one["worst"], one["weight"])} for one in folds], unproven=True
+            )

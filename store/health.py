@@ -10,9 +10,11 @@ from typing import NamedTuple
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
+from core.clock import Clock
 from core.errors import BadInput, Retryable
 from store.database import Database
-from store.migrations import migrate, revisions
+from store.migrations import revisions
+from store.store import open_store
 
 _MOST_SHOWN = 5
 
@@ -44,11 +46,15 @@ def check(url: str) -> Health:
     return Health(kind, found.current, found.newest, found.pending, problems)
 
 
-def upgrade(url: str) -> tuple[str, ...]:
-    """Bring the database at *url* up to date, making it if there is none; returns the revisions that were applied."""
+def upgrade(url: str, state: Path, clock: Clock, *, key_file: Path | None = None) -> tuple[str, ...]:
+    """Bring the database at *url* up to date, making it if there is none; returns the revisions that were applied.
+
+    It takes the journal's key, as whoever opens the store does: rows that change are sealed anew. Raises BadInput
+    without it.
+    """
     with _opened(url) as database:
         pending = revisions(database.engine).pending
-        migrate(database.engine)
+    open_store(url, state, clock, key_file=key_file).close()
     return pending
 
 

@@ -6,16 +6,19 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from core.clock import Clock
 from core.journal import GENESIS, Entry, Head, seal
 from store.database import Database, Tx
 from store.head_file import HeadFile
+from store.proven import Changes
 from store.scopes import Fleets, of_incidents_within
 from store.tables import journal, journal_head
 
 _PAGE = 500
+ROWS_CHANGED, STORE = "rows.changed", "store"
+"""The kind and actor of an entry that has nothing to tell but what became of proven rows."""
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
 
 
@@ -24,6 +27,7 @@ class Journal:
 
     def __init__(self, database: Database, clock: Clock, key: bytes, head_file: HeadFile) -> None:
         self._database, self._clock, self.key, self.head_file = database, clock, key, head_file
+        database.seal = self._seal
 
     def append(self, tx: Tx, kind: str, actor: str, body: dict[str, Any], incident_id: str | None = None) -> None:
         """Append one entry. *body* holds typed facts only, without secrets.
@@ -37,10 +41,28 @@ class Journal:
             "incident_id": incident_id,
             "actor": actor,
             "body": _canonical(body),
+            "digests": None,
         }
-        if not tx.entries:
-            tx.before_commit.append(lambda: self._chain(tx))
         tx.entries.append(said)
+
+    def adopt(self, tx: Tx, kind: str, actor: str, body: dict[str, Any], changes: Changes) -> None:
+        """Append an entry that says of *changes* that they are right, whoever made them."""
+        self.append(tx, kind, actor, body)
+        tx.entries[-1]["digests"] = _canonical(changes)
+
+    def chain(self, tx: Tx) -> None:
+        """Seal the entries of *tx*, and move the head behind them: for a transaction that is not the store's own."""
+        if tx.entries:
+            self._chain(tx)
+
+    def _seal(self, tx: Tx) -> None:
+        """Have the first entry of *tx* say what became of proven rows; without an entry, make one."""
+        changes = tx.changes.take()
+        if changes:
+            if not tx.entries:
+                self.append(tx, ROWS_CHANGED, STORE, {"tables": sorted(changes)})
+            tx.entries[0]["digests"] = _canonical(changes)
+        self.chain(tx)
 
     def _chain(self, tx: Tx) -> None:
         """Seal the entries of *tx*, and move the head behind them."""
@@ -84,7 +106,7 @@ class Journal:
             if not rows:
                 return
             for row in rows:
-                yield Entry.model_validate({**row, "body": json.loads(row["body"])})
+                yield _entry(row)
             after = rows[-1]["seq"]
             wanted = None if wanted is None else wanted - len(rows)
 
@@ -95,4 +117,10 @@ class Journal:
             query = query.where(journal.c.incident_id == incident_id)
         with self._database.read() as tx:
             rows = tx.all(query.order_by(journal.c.seq.desc()).limit(count))
-        return [Entry.model_validate({**row, "body": json.loads(row["body"])}) for row in reversed(rows)]
+        return [_entry(row) for row in reversed(rows)]
+
+
+def _entry(row: RowMapping) -> Entry:
+    digests = row["digests"]
+    parsed = {"body": json.loads(row["body"]), "digests": None if digests is None else json.loads(digests)}
+    return Entry.model_validate({**row, **parsed})

@@ -18,7 +18,7 @@ from store.tables import journal, journal_key
 _LENGTH = 32
 _LABEL = b"fleetmend journal key"
 _SETTING = "FLEETMEND_JOURNAL_KEY_FILE"
-_FIELDS = ("seq", "at", "kind", "incident_id", "actor", "body", "previous")
+_FIELDS = ("seq", "at", "kind", "incident_id", "actor", "body", "previous", "digests")
 
 
 def open_key(database: Database, path: Path, *, may_make: bool) -> bytes:
@@ -41,22 +41,26 @@ def open_key(database: Database, path: Path, *, may_make: bool) -> bytes:
 
 
 def _first_key(database: Database, path: Path, may_make: bool) -> bytes:
-    """Settle which key the journal has; one process decides, the others follow."""
     with database.write() as tx:
-        tx.serialise("journal key")
-        known = _known(tx)
-        if not path.exists() and known is None and may_make:
-            _make(path)
-        if not path.exists():
-            problem = "there is no key here; make one with `openssl rand -hex 32`, or copy the one that is in use"
-            raise BadInput(problem, file=path, key=_SETTING)
-        key = read_key(path)
-        if known is not None:
-            return _checked(path, known)
-        newest = tx.one(select(journal).order_by(journal.c.seq.desc()).limit(1))
-        if newest is not None and newest["hash"] != seal(key, **{name: newest[name] for name in _FIELDS}):
-            raise _another(path)
-        tx.execute(insert(journal_key).values(one=True, digest=_digest(key)))
+        return settle_key(tx, path, may_make=may_make)
+
+
+def settle_key(tx: Tx, path: Path, *, may_make: bool) -> bytes:
+    """Settle within *tx* which key the journal has; one process decides, the others follow. Raises BadInput."""
+    tx.serialise("journal key")
+    known = _known(tx)
+    if not path.exists() and known is None and may_make:
+        _make(path)
+    if not path.exists():
+        problem = "there is no key here; make one with `openssl rand -hex 32`, or copy the one that is in use"
+        raise BadInput(problem, file=path, key=_SETTING)
+    key = read_key(path)
+    if known is not None:
+        return _checked(path, known)
+    newest = tx.one(select(journal).order_by(journal.c.seq.desc()).limit(1))
+    if newest is not None and newest["hash"] != seal(key, **{name: newest[name] for name in _FIELDS}):
+        raise _another(path)
+    tx.execute(insert(journal_key).values(one=True, digest=_digest(key)))
     return key
 
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from core.journal import Head
-from store import proof_journal, proof_tables
+from store import proof_journal, proof_rows, proof_tables
 from store.database import Database, Tx
 from store.journal import Journal
+from store.sealing import newest_checkpoint
 from store.tables import incidents, journal, runs
 
 
@@ -34,6 +35,12 @@ def verify(database: Database, log: Journal) -> Proof:
 
 
 def _violations(tx: Tx, log: Journal, known: Head | None) -> Iterator[str]:
-    told = proof_journal.Told()
-    yield from proof_journal.violations(tx, log, known, told)
+    try:
+        begin = newest_checkpoint(tx)
+    except (ValueError, KeyError):
+        yield "journal: its newest checkpoint can't be read"
+        return
+    told = proof_journal.Told(begin, log.key)
+    yield from proof_journal.violations(tx, log, known, begin, told)
     yield from proof_tables.violations(tx, told)
+    yield from proof_rows.violations(tx, told.rows)

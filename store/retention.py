@@ -21,9 +21,9 @@ from store.journal import Journal
 from store.leases import Leases
 from store.message_tables import callbacks
 from store.schema import metadata
-from store.sealing import ACTOR, PRUNED, cut
+from store.sealing import ACTOR, PRUNED, cut, standing
 from store.source_tables import alerts, cursors, deliveries
-from store.tables import detections, incidents, mutes, outcomes, run_events, runs
+from store.tables import detections, incidents, journal, mutes, outcomes, run_events, runs
 from store.work_tables import ticks
 
 _AT_ONCE = 200
@@ -119,9 +119,14 @@ class Retention:
     def cut_journal(self, older_than: timedelta, *, least: int = _SMALLEST_CUT) -> int:
         """The journal's entries from longer than *older_than* ago, sealed by a checkpoint, if *least* are to go."""
         before, whole = self._before(older_than).isoformat(), 0
+        with self._database.read() as tx:
+            last = tx.one(select(journal.c.at).order_by(journal.c.seq).offset(least - 1).limit(1))
+            if last is None or last["at"] >= before:
+                return 0
+            still = standing(tx, before)
         while True:
             with self._database.write(Point.RETENTION_CUT) as tx:
-                gone = cut(tx, self._journal, before, least=least, most=max(least, _ENTRIES_AT_ONCE))
+                gone = cut(tx, self._journal, before, still, least=least, most=max(least, _ENTRIES_AT_ONCE))
             whole += gone
             if gone == 0:
                 return whole

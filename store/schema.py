@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, Text, TypeDecorator
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
 
 
 class Utc(TypeDecorator[datetime]):
@@ -20,6 +24,27 @@ class Utc(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class utc_text(ColumnElement[str]):
+    """A point in time as text, from the database itself: a column needs no value of Python's for it."""
+
+    inherit_cache = True
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - SQLAlchemy declares it so
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column, self.type = column, Text()
+
+
+@compiles(utc_text)
+def _as_stored(element: utc_text, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST({compiler.process(element.column, **how)} AS TEXT)"
+
+
+@compiles(utc_text, "postgresql")
+def _by_format(element: utc_text, compiler: SQLCompiler, **how: Any) -> str:
+    # Not a cast: that would follow the session's settings.
+    return f"to_char(timezone('UTC', {compiler.process(element.column, **how)}), 'YYYY-MM-DD HH24:MI:SS.US')"
 
 
 metadata = MetaData(

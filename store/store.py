@@ -21,7 +21,7 @@ from store.detections import Detections
 from store.head_file import HeadFile
 from store.incidents import Incidents
 from store.journal import Journal
-from store.journal_key import open_key
+from store.journal_key import open_key, settle_key
 from store.leases import Leases
 from store.messages import Messages
 from store.migrations import migrate
@@ -31,6 +31,7 @@ from store.pauses import Pauses
 from store.people import People
 from store.plans import Approvals, Plans
 from store.proof import Proof, verify
+from store.resealing import resealed
 from store.retention import Retention
 from store.rulings import Rulings
 from store.runs import Runs
@@ -103,12 +104,20 @@ def open_store(
     With *key_file*, the key is there, and is never made. Raises BadInput for a key that is not this store's, and
     Retryable if the database does not answer.
     """
-    database = Database(url, witness)
+    database, key_path, head = Database(url, witness), key_file or state / "journal.key", state / "journal.head"
+
+    head_file = HeadFile(head)
+
+    def sealing(tx: Tx) -> AbstractContextManager[None]:
+        return resealed(tx, database, clock, head_file, lambda: settle_key(tx, key_path, may_make=key_file is None))
+
     try:
         with plain_errors():
-            migrate(database.engine)
-        key = open_key(database, key_file or state / "journal.key", may_make=key_file is None)
+            migrate(database.engine, around=sealing)
+        key = open_key(database, key_path, may_make=key_file is None)
     except BaseException:
         database.close()
         raise
-    return Store(database, clock, key=key, head=state / "journal.head")
+    finally:
+        head_file.close()
+    return Store(database, clock, key=key, head=head)

@@ -261,6 +261,7 @@ journal = Table(
     Column("incident_id", String(40), index=True),
     Column("actor", String(200), nullable=False),
     Column("body", Text, nullable=False),
+    Column("digests", Text),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )

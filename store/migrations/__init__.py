@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +29,11 @@ class Revisions(NamedTuple):
     pending: tuple[str, ...]
 
 
-def migrate(engine: Engine, to: str = HEAD) -> None:
+Around = Callable[[Tx], AbstractContextManager[None]]
+"""What is done before and after tables change, in the same transaction."""
+
+
+def migrate(engine: Engine, to: str = HEAD, *, around: Around = lambda _tx: nullcontext()) -> None:
     """Bring the tables up to the revision *to*. Does nothing if they are there already.
 
     Raises BadInput for a database that a newer fleetmend has made.
@@ -35,15 +41,19 @@ def migrate(engine: Engine, to: str = HEAD) -> None:
     config = _config()
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        Tx(connection).serialise("migrations")  # processes that start together
+        tx = Tx(connection)
+        tx.serialise("migrations")  # processes that start together
         if MigrationContext.configure(connection).get_current_revision() != newest:
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, to)
+                with around(tx):
+                    command.upgrade(config, to)
             except CommandError as error:
                 raise BadInput(
                     f"the database can't be brought up to date ({error}); is it a newer fleetmend's?"
                 ) from None
+    for callback in tx.after_commit:
+        callback()
 
 
 def revisions(engine: Engine) -> Revisions:

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
 from core.clock import ManualClock
 from core.errors import BadInput
 from core.states import State
-from store.database import Database
+from store.database import Database, Tx
 from store.migrations import migrate, revisions
+from store.resealing import ADOPTED, resealed
 from store.store import Store, open_store
 from tests.engines import empty_url, execute_raw
 from tests.old_store import counts, lay_out
+from tests.proven_rows import behind, fill
 from tests.stores import detection
 
 
@@ -80,3 +83,33 @@ def test_a_database_from_the_future_is_refused(tmp_path: Path, clock: ManualCloc
     with pytest.raises(BadInput, match="newer fleetmend"):
         revisions(database.engine)
     database.close()
+
+
+def test_rows_of_before_the_digests_are_proven_from_the_upgrade_on(old: Store, tmp_path: Path) -> None:
+    adopted = [entry for entry in old.journal.entries() if entry.kind == ADOPTED]
+    assert {entry.body["table"] for entry in adopted} >= {"incidents", "plans", "approvals", "runs", "outcomes"}
+    execute_raw(tmp_path, "UPDATE outcomes SET verdict = 'worse'")
+    assert "it was changed" in str(old.proof().violation)
+
+
+def test_a_migration_seals_what_it_changes_and_hides_nothing(store: Store, clock: ManualClock, tmp_path: Path) -> None:
+    fill(store, clock)
+    changing = "UPDATE plans SET risk = 'high'; ALTER TABLE runs ADD COLUMN more INTEGER"
+    with behind(tmp_path) as connection:
+        migrated(connection, store, clock, changing)
+    store.journal.head_file.flush()
+    assert store.proof().violation is None
+    execute_raw(tmp_path, "UPDATE approvals SET answer = 'reject'")
+    with behind(tmp_path) as connection:
+        migrated(connection, store, clock, "UPDATE approvals SET answer = 'approve', reasons = '[]'")
+    assert "it was changed by somebody before entry" in str(store.proof().violation)
+
+
+def migrated(connection: Connection, store: Store, clock: ManualClock, statements: str) -> None:
+    """Run *statements* as a migration is run."""
+    tx = Tx(connection)
+    with resealed(tx, store._database, clock, store.journal.head_file, lambda: store.journal.key):
+        for statement in statements.split(";"):
+            connection.execute(text(statement))
+    for callback in tx.after_commit:
+        callback()

@@ -66,8 +66,8 @@ JOURNAL = {
     "an entry removed": ("DELETE FROM journal WHERE seq = 2", "entry 2 is missing"),
     "the first one removed": ("DELETE FROM journal WHERE seq = 1", "entry 1 is missing"),
     "one slipped in": (
-        "INSERT INTO journal SELECT seq + 1000, at, kind, incident_id, actor, body, previous, hash FROM journal"
-        " WHERE seq = 3",
+        "INSERT INTO journal (seq, at, kind, incident_id, actor, body, digests, previous, hash)"
+        " SELECT seq + 1000, at, kind, incident_id, actor, body, digests, previous, hash FROM journal WHERE seq = 3",
         "is missing",
     ),
     "two entries swapped": (
