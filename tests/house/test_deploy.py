@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
@@ -95,3 +95,47 @@ def test_a_unit_is_what_systemd_takes(unit: Path, tmp_path: Path) -> None:
     copy.write_text(text.replace(program, "/bin/true"))
     done = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, check=False)
     assert (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line]) == (0, []), done.stderr
+
+
+def test_every_image_is_asked_for_by_digest() -> None:
+    images = [one["image"] for one in COMPOSE["services"].values() if one["image"] != "fleetmend"]
+    assert all("_IMAGE:?" in image for image in images), images
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("FROM")] == ["FROM ${PYTHON_IMAGE}"]
+    assert "ARG PYTHON_IMAGE" in lines[: lines.index("FROM ${PYTHON_IMAGE}")], "without a value, the build stops there"
+    assert any("*@sha256:*) ;;" in line and "exit 2" in line for line in lines)
+
+
+SECRET = ("deploy/compose.env", ".env", "journal.key", "server.pem", "fleetmend.db", "fleetmend.db-wal")
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_secrets_get_neither_into_git_nor_into_the_image(name: str, tmp_path: Path) -> None:
+    root = DEPLOY.parent
+    shutil.copy(root / ".gitignore", tmp_path)
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    ignored = subprocess.run(["git", "-C", tmp_path, "check-ignore", "--quiet", name], check=False).returncode == 0
+    patterns = (root / ".dockerignore").read_text().splitlines()
+    kept_out = [one for one in patterns if PurePosixPath(name).match(one.removeprefix("**/"))]
+    assert (ignored, bool(kept_out)) == (True, True)
+
+
+def test_what_is_kept_for_people_is_not_ignored() -> None:
+    kept = subprocess.run(
+        ["git", "-C", DEPLOY.parent, "ls-files", "--cached", "--ignored", "--exclude-standard"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert kept.stdout == ""
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_is_not_exposed(unit: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        warnings.warn("there is no systemd-analyze here: how exposed the units are was not measured", stacklevel=1)
+        return
+    command = [analyze, "security", "--offline=true", "--threshold=30", unit]  # in tenths
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
