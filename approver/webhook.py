@@ -15,12 +15,12 @@ from typing import Any
 
 import httpx
 
-from approver.deadline import within
 from core.clock import Clock
 from core.digests import digest_of
 from core.errors import BadInput
 from core.messages import Save, Story, Told, Undelivered
 from core.redaction import Redactor
+from outgoing.clients import client
 
 _SECONDS = 8.0
 _PREFIX = "whsec_"
@@ -76,11 +76,14 @@ def event(story: Story) -> dict[str, Any]:
 class WebhookTeller:
     """Tells the URL of the settings."""
 
-    def __init__(self, url: str, secret: str | None, clock: Clock, redactor: Redactor) -> None:
+    def __init__(
+        self, url: str, secret: str | None, clock: Clock, redactor: Redactor, *, proxy: str | None = None
+    ) -> None:
         """Raises BadInput without a secret: what is not signed can be forged."""
         if secret is None:
             raise BadInput("the webhook has a URL and no secret to sign with", key="FLEETMEND_WEBHOOK_SECRET")
         self._url, self._key, self._clock, self._redactor = url, key_of(secret), clock, redactor
+        self._http = client(_SECONDS, proxy=proxy)
 
     def tell(self, story: Story, told: Told, save: Save) -> None:
         """Send the event, unless it is the one that was sent last. Raises Undelivered."""
@@ -90,20 +93,16 @@ class WebhookTeller:
         if digest != told.digest:
             body = json.dumps(said | {"timestamp": story.incident.changed_at.isoformat()})
             headers = sign(self._key, f"msg_{digest[:32]}", self._clock.now(), body)
-            within(_SECONDS, lambda: self._send(body, headers))
+            self._send(body, headers)
         plan = story.plan
         plan_hash = plan.hash if plan is not None else None
         save(told.evolve(digest=digest, plan_hash=plan_hash, version=story.incident.version))
 
     def _send(self, body: str, headers: dict[str, str]) -> None:
         try:
-            answer = httpx.post(
-                self._url,
-                content=body,
-                headers=headers | {"Content-Type": "application/json"},
-                timeout=_SECONDS,
-                follow_redirects=False,
-            )
+            answer = self._http.post(self._url, content=body, headers=headers | {"Content-Type": "application/json"})
+        except httpx.TimeoutException:
+            raise Undelivered(f"no answer within {_SECONDS:g} seconds") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # What an error says may hold the URL, which is a secret.
             raise Undelivered(f"the webhook can't be called ({type(error).__name__})") from None

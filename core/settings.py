@@ -175,6 +175,13 @@ class Settings(BaseSettings):
         description="URL that is called (GET) every minute while the loop is alive, so that a dead-man switch "
         "elsewhere can tell you when it is not. Treated as a secret.",
     )
+    proxy: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        repr=False,
+        description="HTTP proxy for what is called outside: Slack, the webhook, the heartbeat. The environment's "
+        "`HTTPS_PROXY` counts for nothing. Treated as a secret.",
+    )
     slack_token: str | None = Field(
         default=None, repr=False, description="Token of the Slack app's bot, `xoxb-…`. See docs/howto/slack.md."
     )
@@ -205,7 +212,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> frozenset[str]:
         """Values that must never be shown, for the redactor."""
-        ours = (self.slack_token, self.slack_signing_secret, self.webhook_url, self.webhook_secret)
+        ours = (self.slack_token, self.slack_signing_secret, self.webhook_url, self.webhook_secret, self.proxy)
         return frozenset(value for value in ours if value)
 
     @property

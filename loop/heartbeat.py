@@ -11,6 +11,7 @@ import httpx
 
 from core.clock import Clock
 from loop.schedules import due_time
+from outgoing.clients import client
 from store.ticks import Ticks
 
 log = logging.getLogger(__name__)
@@ -19,16 +20,20 @@ _EVERY = timedelta(minutes=1)
 _TIMEOUT_SECONDS = 10.0
 
 
-def call(url: str) -> None:
-    """GET *url*, without reading what it says. Raises httpx.HTTPError or InvalidURL; an error status is one."""
-    with httpx.stream("GET", url, timeout=_TIMEOUT_SECONDS, follow_redirects=True) as answer:
-        answer.raise_for_status()
+def caller(proxy: str | None = None) -> Callable[[str], None]:
+    """What calls a URL by GET. It raises httpx.HTTPError or InvalidURL: an error status is one, and a redirect is."""
+
+    def call(url: str) -> None:
+        with client(_TIMEOUT_SECONDS, proxy=proxy) as http:
+            http.get(url).raise_for_status()
+
+    return call
 
 
 class Heartbeat:
     """Calls the URL once a minute, whichever process looks first, from a thread of its own."""
 
-    def __init__(self, url: str | None, clock: Clock, ticks: Ticks, send: Callable[[str], None] = call) -> None:
+    def __init__(self, url: str | None, clock: Clock, ticks: Ticks, send: Callable[[str], None]) -> None:
         self._url, self._clock, self._ticks, self._send = url, clock, ticks, send
         self._minute: datetime | None = None
         self._thread: threading.Thread | None = None

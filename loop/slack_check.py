@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import httpx
 
-from approver.deadline import within
 from approver.slack.client import Slack, SlackError
 from approver.slack.manifest import NEEDED, SCOPES
 from approver.slack.texts import glue, rich, run_of, section
@@ -17,6 +16,7 @@ from core.messages import Undelivered
 from core.people import Act, Person
 from fleets.readiness import Finding, Level
 from loop.context import Context
+from outgoing.clients import client
 
 _SECONDS = 5.0
 NO_TOKEN = "FLEETMEND_SLACK_TOKEN is not set, so nobody is told there; see docs/howto/slack.md"  # noqa: S105 - no secret
@@ -95,8 +95,9 @@ class SlackCheck:
     @staticmethod
     def _reached(url: str) -> Finding:
         try:
-            answer = within(_SECONDS, lambda: httpx.get(f"{url}/healthz", timeout=_SECONDS))
-        except (httpx.HTTPError, httpx.InvalidURL, Undelivered) as error:
+            with client(_SECONDS) as http:
+                answer = http.get(f"{url}/healthz")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             words = f"{url} does not answer from here ({type(error).__name__}); see that it does from outside"
             return _warning("public URL", words)
         if not answer.is_success:

@@ -31,7 +31,7 @@ from loop.decisions import Decisions
 from loop.desk import Desk
 from loop.engine import Engine
 from loop.explaining import PolicyDesk
-from loop.heartbeat import Heartbeat
+from loop.heartbeat import Heartbeat, caller
 from loop.hooks import Hooks
 from loop.housekeeping import Housekeeping
 from loop.intake import Intake
@@ -176,7 +176,7 @@ def wire(
         outside=Outside(context, intake, hooks),
         silencing=Silencing(context),
         schedules=Schedules(context, intake),
-        reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks)),
+        reconciler=Reconciler(context, Heartbeat(settings.heartbeat_url, clock, store.ticks, caller(settings.proxy))),
         housekeeping=Housekeeping(context),
         memory=memory,
         messenger=Messenger(context, tellers, answers.work_left if answers is not None else lambda: 0),
@@ -191,10 +191,12 @@ def _outside(settings: Settings, clock: Clock) -> tuple[Slack | None, dict[Kind,
     redactor, tellers = Redactor(settings.secrets), dict[Kind, Teller]()
     slack = None
     if settings.slack_token is not None:
-        slack = Slack(settings.slack_token, settings.slack_url, redactor)
+        slack = Slack(settings.slack_token, settings.slack_url, redactor, proxy=settings.proxy)
         tellers[Kind.SLACK] = SlackTeller(slack)
     if settings.webhook_url is not None:
-        tellers[Kind.WEBHOOK] = WebhookTeller(settings.webhook_url, settings.webhook_secret, clock, redactor)
+        tellers[Kind.WEBHOOK] = WebhookTeller(
+            settings.webhook_url, settings.webhook_secret, clock, redactor, proxy=settings.proxy
+        )
     return slack, tellers
 
 

@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import httpx
@@ -23,6 +23,7 @@ from core.samples import Sample
 from monitor.entries.outside import HttpEntry, TcpEntry
 from monitor.entries.reading import read_entries
 from monitor.readings import ok_sample
+from outgoing.clients import async_client
 
 AT_ONCE = 50
 """Checks that are under way at the same time."""
@@ -53,8 +54,7 @@ class ControllerProbes:
 
 async def _all(checks: list[_Check]) -> list[Sample]:
     room = asyncio.Semaphore(AT_ONCE)
-    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0)
-    async with httpx.AsyncClient(verify=_trust(), trust_env=False, follow_redirects=False, limits=limits) as client:
+    async with async_client(connections=AT_ONCE) as client:
 
         async def one(check: _Check) -> list[Sample]:
             async with room:
@@ -118,12 +118,6 @@ async def _tcp(host: Host, key: str, entry: TcpEntry, at: datetime, client: http
             evidence=evidence,
         )
     ]
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """The machine's own certificate authorities, read once: that takes longer than a check."""
-    return ssl.create_default_context()
 
 
 def _kind(error: BaseException) -> str:

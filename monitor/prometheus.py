@@ -23,6 +23,7 @@ from monitor.alerts.directory import Directory
 from monitor.alerts.values import text
 from monitor.probes import PROBE_OK, REACHABLE
 from monitor.readings import ok_sample
+from outgoing.clients import async_client
 
 PROBE = "prometheus"
 LARGEST = 16_000_000
@@ -74,7 +75,7 @@ class PrometheusProbe:
             headers = self._headers(source)
         except FleetmendError as error:
             return [], [str(error)]
-        async with httpx.AsyncClient(trust_env=False, follow_redirects=False, headers=headers) as client:
+        async with async_client(connections=1, headers=headers) as client:
             for name, query in source.queries.items():
                 try:
                     vector = await _vector(client, source, query)

@@ -19,8 +19,8 @@ from langchain_ollama import ChatOllama
 
 from core.durations import format_duration
 from core.errors import BadInput, ModelFailed
+from outgoing.clients import Bounded
 from planner.answers import Unusable, read_object
-from planner.deadline import DeadlineTransport
 
 CONTEXT = 8192
 """Tokens of context that Ollama is asked for; its default of 4,096 drops the front of a long prompt in silence."""
@@ -110,7 +110,11 @@ def _ollama(name: str, url: str, limit: timedelta) -> ChatOllama:
         reasoning=False,
         num_ctx=CONTEXT,
         num_predict=LONGEST_ANSWER,
-        sync_client_kwargs={"transport": DeadlineTransport(limit.total_seconds())},
+        sync_client_kwargs={
+            "transport": Bounded(limit.total_seconds()),
+            "trust_env": False,
+            "follow_redirects": False,
+        },
     )
 
 

@@ -6,8 +6,8 @@ import httpx
 
 from core.errors import BadInput
 from core.settings import Settings
+from outgoing.clients import client
 from planner.chooser import Chooser
-from planner.deadline import DeadlineTransport
 from planner.model_chooser import ModelChooser
 
 DEFAULT_MODEL = "ollama:qwen2.5:7b-instruct"
@@ -40,8 +40,8 @@ def detect_ollama(url: str, timeout: float) -> str | None:
     That is `DEFAULT_MODEL` if the server has it, else the first instruct model in its list.
     """
     try:
-        with httpx.Client(transport=DeadlineTransport(timeout)) as client:
-            found = client.get(f"{url.rstrip('/')}/api/tags").raise_for_status().json()
+        with client(timeout) as http:
+            found = http.get(f"{url.rstrip('/')}/api/tags").raise_for_status().json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None
     models = found.get("models") if isinstance(found, dict) else None

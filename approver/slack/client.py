@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-from urllib.error import URLError
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.webhook import WebhookClient
+import httpx
 
-from approver.deadline import within
 from approver.slack.texts import Block, notice, plain
 from core.messages import Undelivered
 from core.redaction import Redactor
+from outgoing.clients import client
 
 _SECONDS = 6.0
 _TOO_MANY = 429
-_SILENT = logging.Logger("slack_sdk")
-"""What goes wrong is told by whoever called; the SDK's own words would be a line for every try."""
-_SILENT.addHandler(logging.NullHandler())
+_LARGEST = 4_000_000
+"""Bytes of an answer: a page of a thousand channels has about two million."""
 _PAGES, _TYPES = 20, "public_channel,private_channel"
 _ONLY_THIS = frozenset(
     {
@@ -55,7 +50,7 @@ NEXT_STEP = {
     "ratelimited": "Slack asked us to slow down",
     "restricted_action": "the workspace does not let the app post there",
 }
-_HOSTS_OF_ANSWERS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+_PLACES_OF_ANSWERS = frozenset({("https", "hooks.slack.com", None), ("https", "hooks.slack-gov.com", None)})
 
 
 class SlackError(Undelivered):
@@ -69,11 +64,14 @@ class SlackError(Undelivered):
 class Slack:
     """Calls Slack as the app's bot. Every method raises SlackError, or Undelivered without an answer."""
 
-    def __init__(self, token: str, url: str, redactor: Redactor, *, seconds: float = _SECONDS) -> None:
+    def __init__(
+        self, token: str, url: str, redactor: Redactor, *, seconds: float = _SECONDS, proxy: str | None = None
+    ) -> None:
         """*url* is the base of the Web API; no call takes longer than *seconds*, however slowly Slack answers."""
-        # Retrying is ours: the SDK would send again what may have come through.
-        self._web = WebClient(token=token, base_url=url, timeout=int(_SECONDS), retry_handlers=[], logger=_SILENT)
-        self._redactor, self._host, self._seconds = redactor, urlsplit(url).hostname, seconds
+        self._web = client(seconds, largest=_LARGEST, proxy=proxy)
+        self._answers = client(seconds, public_only=True, proxy=proxy)
+        self._url, self._redactor = url.rstrip("/"), redactor
+        self._head = {"Authorization": f"Bearer {token}"}
 
     def post(self, channel: str, text: str, blocks: Sequence[Block], **more: Any) -> tuple[str, str]:
         """Post a message. Returns the channel's id and the message's `ts`."""
@@ -96,9 +94,9 @@ class Slack:
 
     def who_are_we(self) -> tuple[dict[str, Any], list[str]]:
         """The answer of `auth.test`, and the scopes that the token has."""
-        answer = self._call("auth.test")
-        headers = {str(name).lower(): value for name, value in (answer.headers or {}).items()}
-        return dict(answer.data), [one.strip() for one in str(headers.get("x-oauth-scopes", "")).split(",") if one]
+        answer = self._sent("auth.test", "POST", json={})
+        scopes = answer.headers.get("x-oauth-scopes", "")
+        return dict(answer.data), [one.strip() for one in scopes.split(",") if one.strip()]
 
     def is_member(self, channel: str) -> bool:
         """True if the app is in *channel*, which is a name (`#ops`) or an id."""
@@ -120,21 +118,18 @@ class Slack:
 
         Raises Undelivered for an address that is not Slack's: we never speak to another one.
         """
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            parts = urlsplit("")
-        known = parts.hostname == self._host or (parts.scheme == "https" and parts.hostname in _HOSTS_OF_ANSWERS)
-        if not known:
+        # The address came with a callback: Slack's own, over https, and no name may lead it into our network. What
+        # the operator named is as private as he likes, and is taken as it stands: scheme, port and all.
+        ours = _place(url) == _place(self._url)
+        if not ours and _place(url) not in _PLACES_OF_ANSWERS:
             raise Undelivered("the callback named an address that is not Slack's, so nothing was sent there")
-        hook = WebhookClient(url, timeout=int(_SECONDS), retry_handlers=[], logger=_SILENT)
         body: dict[str, Any] = self._body(words, blocks if blocks is not None else _lines(words))
         body |= {"response_type": "ephemeral", "replace_original": False}
         try:
-            answer = within(self._seconds, lambda: hook.send_dict(body))
-        except (URLError, OSError, SlackClientError) as error:
-            raise Undelivered(self._redactor.text(f"Slack does not answer: {error}")) from None
-        if answer.status_code != 200:
+            answer = (self._web if ours else self._answers).post(url, json=body)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._silent(error) from None
+        if answer.status_code != httpx.codes.OK:
             raise Undelivered(f"Slack answered {answer.status_code} at the response_url")
 
     def _body(self, text: str, blocks: Sequence[Block]) -> dict[str, Any]:
@@ -143,29 +138,48 @@ class Slack:
 
     def _get(self, method: str, **arguments: str) -> Any:
         """A call of those that take no JSON."""
-        return self._sent(method, lambda: self._web.api_call(method, http_verb="GET", params=arguments))
+        return self._sent(method, "GET", params=arguments).data
 
     def _call(self, method: str, **arguments: Any) -> Any:
-        return self._sent(method, lambda: self._web.api_call(method, json=arguments))
+        return self._sent(method, "POST", json=arguments).data
 
-    def _sent(self, method: str, call: Callable[[], Any]) -> Any:
+    def _sent(self, method: str, verb: str, **how: Any) -> _Answer:
         try:
-            return within(self._seconds, call)
-        except SlackApiError as error:
-            raise self._as_ours(method, error) from None
-        except (URLError, OSError, SlackClientError, ValueError) as error:
-            words = str(getattr(error, "reason", error)) or type(error).__name__
-            raise Undelivered(self._redactor.text(f"Slack does not answer: {words}")) from None
+            answer = self._web.request(verb, f"{self._url}/{method}", headers=self._head, **how)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._silent(error) from None
+        try:
+            data = answer.json()
+        except (ValueError, RecursionError):
+            data = None
+        if answer.is_success and isinstance(data, dict) and data.get("ok") is True:
+            return _Answer(data, answer.headers)
+        raise self._refused(method, answer, data if isinstance(data, dict) else {})
 
-    def _as_ours(self, method: str, error: SlackApiError) -> SlackError:
-        answer = error.response
-        data: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+    def _silent(self, error: Exception) -> Undelivered:
+        return Undelivered(self._redactor.text(f"Slack does not answer: {error or type(error).__name__}"))
+
+    def _refused(self, method: str, answer: httpx.Response, data: Mapping[str, Any]) -> SlackError:
         status = answer.status_code
         code = "ratelimited" if status == _TOO_MANY else str(data.get("error") or f"status {status}")[:100]
         details = data.get("response_metadata") or {}
         said = "; ".join(map(str, details.get("messages", ())))[:300] if isinstance(details, dict) else ""
         hint = NEXT_STEP.get(code) or said or "see https://docs.slack.dev/reference/methods"
         return SlackError(code, self._redactor.text(f"{method}: {code} ({hint})"), after=_retry_after(answer.headers))
+
+
+class _Answer(NamedTuple):
+    data: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of *url*; of one that can't be read, nothing that is ever allowed."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        return "", None, None
 
 
 _PLAIN = {"parse": "none", "link_names": False}
@@ -177,9 +191,9 @@ def _lines(words: str) -> list[Block]:
     return [{"type": "section", "text": plain(words)}]
 
 
-def _retry_after(headers: Any) -> float | None:
-    said = {str(name).lower(): value for name, value in (headers or {}).items()}.get("retry-after")
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    said = headers.get("retry-after")
     try:
-        return float(str(said)) if said is not None else None
+        return float(said) if said is not None else None
     except ValueError:
         return None

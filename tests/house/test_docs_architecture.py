@@ -11,6 +11,8 @@ from core.approvals import Ruling
 from core.settings import CHECKOUT
 from core.states import TRANSITIONS, State
 from runner.private_folder import LOOKS, RUNS
+from store.journal import ROWS_CHANGED
+from store.resealing import ADOPTED
 from store.sealing import CHECKPOINT, PRUNED
 from tests.house.pages import first_cells, page, rows, section
 from tests.world import open_house
@@ -38,7 +40,7 @@ def test_every_kind_of_journal_entry_has_its_line() -> None:
         for path in (CHECKOUT / room).rglob("*.py")
         for kind in re.findall(r'(?:append|note)\(\s*tx, "([a-z_.]+)"', path.read_text())
     }
-    appended |= {CHECKPOINT, PRUNED, *map(str, Refusal)}
+    appended |= {CHECKPOINT, PRUNED, ROWS_CHANGED, ADOPTED, *map(str, Refusal)}
     assert len(appended) > 15
     assert set(first_cells(section(page("howto/when-it-escalates.md"), "The journal"))) == appended
 

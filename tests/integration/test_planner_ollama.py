@@ -18,9 +18,9 @@ from langchain_core.runnables import RunnableLambda
 from core.errors import ModelFailed
 from core.plans import Proposal
 from core.settings import Settings
+from outgoing.clients import Bounded
 from planner.answers import Unusable
 from planner.chat import CONTEXT, LONGEST_ANSWER, Chat, open_chat
-from planner.deadline import DeadlineTransport
 from planner.model_chooser import ModelChooser
 from planner.models import DEFAULT_MODEL, build_chooser, detect_ollama
 from planner.planner import Planner
@@ -130,7 +130,7 @@ def test_a_server_that_dribbles_is_left_at_the_limit():
 def test_the_transport_ends_a_dribbling_exchange_by_itself():
     with (
         OllamaServer({"": Reply(dribble=True)}) as server,
-        httpx.Client(transport=DeadlineTransport(0.3)) as client,
+        httpx.Client(transport=Bounded(0.3)) as client,
         pytest.raises(httpx.ReadTimeout),
     ):
         client.post(f"{server.url}/api/chat", json={})
