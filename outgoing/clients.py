@@ -81,7 +81,7 @@ class Bounded(httpx.BaseTransport):
         try:
             return within(self._seconds + _GRACE_SECONDS, lambda: asyncio.run(self._exchange(asked)))
         except (TimeoutError, Undelivered):
-            raise httpx.ReadTimeout(f"no whole answer within {self._seconds:g} seconds", request=request) from None
+            raise httpx.ReadTimeout(f"no answer within {self._seconds:g} seconds", request=request) from None
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         async with asyncio.timeout(self._seconds), self._inner() as transport:

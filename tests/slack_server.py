@@ -1,6 +1,6 @@
 """A Slack of the tests' own: the Web API over real HTTP, its limits and errors, and callbacks signed as Slack signs.
 
-The real `slack_sdk` talks to it. What it takes in, it checks as Slack does: a message beyond a limit is refused.
+`approver/slack/client.py` talks to it. What it takes in, it checks as Slack does: a message beyond a limit is refused.
 """
 
 from __future__ import annotations

@@ -94,17 +94,17 @@ class Slack:
 
     def who_are_we(self) -> tuple[dict[str, Any], list[str]]:
         """The answer of `auth.test`, and the scopes that the token has."""
-        answer = self._sent("auth.test", "POST", json={})
+        answer = self._sent("auth.test", json={})
         scopes = answer.headers.get("x-oauth-scopes", "")
         return dict(answer.data), [one.strip() for one in scopes.split(",") if one.strip()]
 
     def is_member(self, channel: str) -> bool:
         """True if the app is in *channel*, which is a name (`#ops`) or an id."""
         if not channel.startswith("#"):
-            return bool(self._get("conversations.info", channel=channel)["channel"].get("is_member"))
+            return bool(self._form("conversations.info", channel=channel)["channel"].get("is_member"))
         cursor = ""
         for _ in range(_PAGES):
-            page = self._get("conversations.list", types=_TYPES, exclude_archived="true", limit="1000", cursor=cursor)
+            page = self._form("conversations.list", types=_TYPES, exclude_archived="true", limit="1000", cursor=cursor)
             for one in page["channels"]:
                 if one.get("name") == channel.removeprefix("#"):
                     return bool(one.get("is_member"))
@@ -136,16 +136,16 @@ class Slack:
         """A message without whatever looks like a secret: the last place where it can be taken out."""
         return {"text": notice(self._redactor.text(text)), "blocks": self._redactor.value(blocks)}
 
-    def _get(self, method: str, **arguments: str) -> Any:
+    def _form(self, method: str, **arguments: str) -> Any:
         """A call of those that take no JSON."""
-        return self._sent(method, "GET", params=arguments).data
+        return self._sent(method, data=arguments).data
 
     def _call(self, method: str, **arguments: Any) -> Any:
-        return self._sent(method, "POST", json=arguments).data
+        return self._sent(method, json=arguments).data
 
-    def _sent(self, method: str, verb: str, **how: Any) -> _Answer:
+    def _sent(self, method: str, **how: Any) -> _Answer:
         try:
-            answer = self._web.request(verb, f"{self._url}/{method}", headers=self._head, **how)
+            answer = self._web.post(f"{self._url}/{method}", headers=self._head, **how)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._silent(error) from None
         try:
