@@ -52,6 +52,7 @@ PROVEN: Mapping[Table, frozenset[str]] = {
     people_tables.passwords: frozenset(),
     people_tables.sessions: frozenset({"seen_at"}),
     people_tables.tokens: frozenset(),
+    people_tables.lendings: frozenset(),
     source_tables.silences: frozenset({"suppressed"}),  # a count
     source_tables.suppressed: frozenset(),
     message_tables.callbacks: frozenset({"taken_until", "tries"}),  # who works on it at this moment

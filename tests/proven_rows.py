@@ -33,6 +33,7 @@ from core.runs import ProcessRef
 from core.silences import Aside
 from core.states import State
 from store.approval_tables import rulings
+from store.lendings import Lendings, Way
 from store.people import SLACK
 from store.proven import PROVEN, columns, key_columns
 from store.schema import Utc
@@ -63,6 +64,7 @@ def fill(store: Store, clock: ManualClock) -> None:
         digests = {"policy_digest": "p", "catalog_digest": "c"}
         about = {"id": "rul-1", "incident_id": plan.incident_id, "plan_id": plan.id, "at": clock.now()}
         tx.execute(insert(rulings).values(**about, **digests, ruling="ask", rules=["r"], case={"a": 1}))
+        Lendings(clock).replace(tx, "ann", Way.TOKEN, "person:root", "ci")
         tx.execute(insert(incident_hosts).values(incident_id=plan.incident_id, host="h1", joined_at=clock.now()))
     assert begin(store, clock, plan, fleet()).obstacle is None
     store.runs.follow(f"run-{plan.id}-0", ProcessRef(pid=4711, started=1.5))

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011_row_digests"
-down_revision = "0010_storms"
+revision = "0012_row_digests"
+down_revision = "0011_lendings"
 
 
 def upgrade() -> None:
