@@ -135,16 +135,20 @@ class BoundedHttp(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._part is not _Part.HEAD:
             return  # a trailer, of which no proxy in front has taken out what it takes out of headers
-        length = len(name)
-        self._head += length + len(value) + 4
-        limits = self._limits
-        if length + len(value) > limits.line or self._head > limits.head or len(self.headers) >= limits.headers:
+        size = len(name) + len(value)
+        self._head += size + 4
+        limits, headers = self._limits, self.headers
+        if size > limits.line or self._head > limits.head or len(headers) >= limits.headers:
             raise Refused(Refusal.HEAD)
-        super().on_header(name, value)
-        if length == 4 and name.lower() == b"host":
+        # What uvicorn does, in place of a call to it: this is asked for each header of each request.
+        name = name.lower()
+        headers.append((name, value))
+        if name == b"host":
             self._hosts += 1
-        elif length == 17 and name.lower() == b"transfer-encoding":
+        elif name == b"transfer-encoding":
             self._coded = True
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
