@@ -83,6 +83,7 @@ class Point(StrEnum):
     PEOPLE_REVOKE = "people.revoke"
     PEOPLE_LINK = "people.link"
     PEOPLE_UNLINK = "people.unlink"
+    PEOPLE_BIND = "people.bind"
     PASSWORDS_SET = "passwords.set"
     SESSIONS_OPEN = "sessions.open"
     SESSIONS_SEE = "sessions.see"

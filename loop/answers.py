@@ -16,7 +16,7 @@ from approver.slack.callbacks import Click, Filled, Said, Typed, Where
 from approver.slack.client import Slack
 from approver.slack.texts import one_line
 from catalog.schemas import narrowed
-from core.errors import BadInput, Conflict, FleetmendError, LeaseLost, NotFound, Retryable
+from core.errors import BadInput, Conflict, FleetmendError, LeaseLost, NotFound, Refused, Retryable
 from core.messages import Undelivered
 from core.people import Access, Act
 from core.plans import Plan
@@ -78,9 +78,9 @@ class Answers:
         decisions: Decisions,
         typed: TypedCommands,
         slack: Slack,
-        access_of: Callable[[str], Access | None],
+        access_of: Callable[[Where], Access | None],
     ) -> None:
-        """*access_of*: what the person behind a Slack user id may do; None if there is none."""
+        """*access_of*: what whoever sent a callback may do; None if there is none. Raises Refused, as `SlackPeople`."""
         self._context, self._decisions, self._typed = context, decisions, typed
         self._slack, self._access_of = slack, access_of
         self.on_work: Callable[[], None] = lambda: None
@@ -124,7 +124,11 @@ class Answers:
 
     def _work(self, said: Click | Filled | Typed, taken: Callback, hearing: Hearing | None) -> None:
         user = said.where.user
-        who = self._access_of(user)
+        try:
+            who = self._access_of(said.where)
+        except Refused as error:
+            self._refuse(said, f"slack:{user[:60]}", str(error), hearing)
+            return
         if who is None:
             self._refuse(said, f"slack:{user[:60]}", _UNKNOWN.format(user=user[:60]), hearing)
             return

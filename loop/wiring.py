@@ -43,6 +43,7 @@ from loop.reconciler import Reconciler
 from loop.schedules import Schedules
 from loop.silencing import Silencing
 from loop.slack_check import SlackCheck
+from loop.slack_people import SlackPeople
 from loop.sweeps import Sweeps
 from loop.typed import TypedCommands
 from monitor.detect import symptoms_of
@@ -162,7 +163,7 @@ def wire(
     answers = None
     if slack is not None:
         typed = TypedCommands(context, desk, decisions)
-        answers = Answers(context, decisions, typed, slack, store.people.access_of_slack)
+        answers = Answers(context, decisions, typed, slack, SlackPeople(store.people, slack).access)
     secret = settings.slack_signing_secret
     return Loop(
         context=context,

@@ -6,7 +6,7 @@ What somebody may do is asked here whichever way he came in, so that a disabled 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +22,14 @@ from store.people_tables import grants, identities, passwords, people, sessions
 
 SLACK = "slack"
 """The identity provider that Slack is: its subjects are Slack user ids."""
+
+
+class SlackLink(NamedTuple):
+    """Whose a Slack user is, and in which workspace and app; None until its first use."""
+
+    person: str
+    team: str | None
+    app: str | None
 
 
 class People:
@@ -56,6 +64,26 @@ class People:
         with self._database.read() as tx:
             row = tx.one(select(identities.c.person).where(linked))
             return None if row is None else access_in(tx, row["person"], f"slack:{user_id}")
+
+    def slack_link(self, user_id: str) -> SlackLink | None:
+        """The link of the Slack user *user_id*, if there is one."""
+        linked = (identities.c.provider == SLACK) & (identities.c.subject == user_id)
+        with self._database.read() as tx:
+            row = tx.one(select(identities.c.person, identities.c.team, identities.c.app).where(linked))
+        return None if row is None else SlackLink(**row)
+
+    def bind_slack(self, user_id: str, team: str, app: str) -> SlackLink:
+        """Have the link of *user_id* hold in this workspace and app alone, unless it is bound. Returns it as it is."""
+        linked = (identities.c.provider == SLACK) & (identities.c.subject == user_id)
+        free = identities.c.team.is_(None) | identities.c.app.is_(None)
+        with self._database.write(Point.PEOPLE_BIND) as tx:
+            if tx.execute(update(identities).where(linked, free).values(team=team, app=app)).rowcount:
+                body = {"provider": SLACK, "subject": user_id, "team": team, "app": app}
+                self._journal.append(tx, "identity.bound", f"slack:{user_id}", body)
+        found = self.slack_link(user_id)
+        if found is None:
+            raise NotFound(f"nobody is linked to the Slack user {user_id}")
+        return found
 
     def add(self, name: str, by: str, wanted: Sequence[Grant] = ()) -> Person:
         """Add a person with some roles. Raises Conflict if the name is somebody's, in whatever case it is written."""

@@ -32,6 +32,8 @@ identities = Table(
     Column("provider", String(63), primary_key=True),
     Column("subject", String(200), primary_key=True),
     Column("person", ForeignKey("people.name"), nullable=False),
+    Column("team", String(40)),
+    Column("app", String(40)),
     UniqueConstraint("person", "provider"),
 )
 

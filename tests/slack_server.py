@@ -22,6 +22,7 @@ from tests.slack_limits import modal_problem, problem_of
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TOKEN = "xoxb-0000-1111-tests"
 OPS, NEXT = "C0OPS", "C0NEXT"
+TEAM, APP = "T0TESTS", "A0TESTS"
 Json = dict[str, Any]
 
 
@@ -89,7 +90,14 @@ class SlackServer:
             self.views.append(body)
             return {"ok": True, "view": body["view"]}
         if method == "auth.test":
-            return {"ok": True, "team": "tests", "user": "fleetmend", "user_id": "UBOT", "bot_id": "B1"}
+            return {
+                "ok": True,
+                "team": "tests",
+                "team_id": TEAM,
+                "user": "fleetmend",
+                "user_id": "UBOT",
+                "bot_id": "B1",
+            }
         if method == "conversations.info":
             known = body["channel"] in self.channels.values()
             return (
@@ -128,13 +136,15 @@ def signed(body: str, at: float, secret: str = SECRET) -> dict[str, str]:
     }
 
 
-def click(server: SlackServer, message: Json, action: str, user: str, **changes: Any) -> str:
+def click(server: SlackServer, message: Json, action: str, user: str, /, **changes: Any) -> str:
     """The form that Slack sends when *user* presses a button of *message*."""
     buttons = [one for block in message["blocks"] if block["type"] == "actions" for one in block["elements"]]
     [button] = [one for one in buttons if one["action_id"] == action]
     payload = {
         "type": "block_actions",
-        "user": {"id": user},
+        "user": {"id": user, "team_id": TEAM},
+        "team": {"id": TEAM},
+        "api_app_id": APP,
         "trigger_id": f"trigger-{time.monotonic_ns()}",
         "response_url": server.response_url,
         "channel": {"id": message["channel"]},
@@ -169,21 +179,31 @@ def submit(view: Json, user: str, *, hosts: list[str] | None = None, reason: str
         "private_metadata": view["private_metadata"],
         "state": {"values": state},
     }
-    payload = {"type": "view_submission", "user": {"id": user}, "trigger_id": str(time.monotonic_ns()), "view": sent}
+    payload = {
+        "type": "view_submission",
+        "user": {"id": user, "team_id": TEAM},
+        "team": {"id": TEAM},
+        "api_app_id": APP,
+        "trigger_id": str(time.monotonic_ns()),
+        "view": sent,
+    }
     return urlencode({"payload": json.dumps(payload)})
 
 
-def command(server: SlackServer, text: str, user: str) -> str:
+def command(server: SlackServer, text: str, user: str, **changes: str) -> str:
     """The form that Slack sends for `/fleetmend text`."""
     return urlencode(
         {
             "command": "/fleetmend",
             "text": text,
             "user_id": user,
+            "team_id": TEAM,
+            "api_app_id": APP,
             "channel_id": OPS,
             "response_url": server.response_url,
             "trigger_id": str(time.monotonic_ns()),
         }
+        | changes
     )
 
 

@@ -24,6 +24,10 @@ class Where(NamedTuple):
     channel: str
     response_url: str
     thread: str
+    team: str = ""
+    """The workspace that the user is of."""
+    app: str = ""
+    """The app that was signed for."""
 
 
 class Click(NamedTuple):
@@ -90,7 +94,8 @@ def read_command(body: str) -> Typed:
     form = form_of(body)
     if not form.get("user_id"):
         raise BadInput("the form names no user")
-    where = Where(form["user_id"], form.get("channel_id", ""), form.get("response_url", ""), "")
+    team, app = form.get("team_id", ""), form.get("api_app_id", "")
+    where = Where(form["user_id"], form.get("channel_id", ""), form.get("response_url", ""), "", team, app)
     return Typed(where, form.get("text", ""))
 
 
@@ -106,7 +111,9 @@ def about(click: Click) -> dict[str, str]:
 
 
 def _read(payload: Mapping[str, Any]) -> Said:
-    user = str(payload["user"]["id"])
+    user, app = str(payload["user"]["id"]), str(payload.get("api_app_id") or "")
+    # Somebody who clicks in a shared channel is of another workspace than the channel.
+    team = str(payload["user"].get("team_id") or (payload.get("team") or {}).get("id") or "")
     if payload["type"] == "block_actions":
         action = payload["actions"][0]
         if action["action_id"] not in _BUTTONS:
@@ -116,14 +123,14 @@ def _read(payload: Mapping[str, Any]) -> Said:
         message = payload.get("message") or {}
         thread = str(message.get("thread_ts") or container.get("message_ts") or "")
         channel = str((payload.get("channel") or {}).get("id") or container.get("channel_id") or "")
-        where = Where(user, channel, str(payload.get("response_url") or ""), thread)
+        where = Where(user, channel, str(payload.get("response_url") or ""), thread, team, app)
         incident, plan_hash = str(value["incident"]), str(value["hash"])
         return Click(where, action["action_id"], incident, plan_hash, str(payload.get("trigger_id") or ""))
     if payload["type"] == "view_submission" and payload["view"]["callback_id"] in (modals.REJECT, modals.CHANGE):
         view = payload["view"]
         value = _mapping(json.loads(view["private_metadata"]))
         hosts, values, reason = modals.answers(_mapping(view["state"]["values"]))
-        where = Where(user, str(value.get("channel") or ""), "", str(value.get("thread") or ""))
+        where = Where(user, str(value.get("channel") or ""), "", str(value.get("thread") or ""), team, app)
         return Filled(
             where,
             str(view["callback_id"]),

@@ -17,6 +17,7 @@ from core.people import Grant, Role
 from core.states import State
 from loop.messenger import Messenger
 from tests.crash.stage import Stage
+from tests.slack_server import APP, TEAM
 
 SETTINGS = {
     "slack_token": "xoxb-crash",
@@ -58,6 +59,7 @@ def link_ada(stage: Stage) -> None:
     with suppress(Conflict):
         people.add("ada", "test", [Grant(role=Role.APPROVER)])
     people.link("ada", "slack", _ADA, "test")
+    people.bind_slack(_ADA, TEAM, APP)  # nobody is there who could be asked which workspace is ours
 
 
 def click(user: str) -> Action:
@@ -69,7 +71,8 @@ def click(user: str) -> Action:
         for incident in store.incidents.newest(state=State.AWAITING_APPROVAL):
             value = target(incident, store.plans.get(str(incident.plan_id)))
             action = {"action_id": APPROVE, "value": value}
-            said = {"type": "block_actions", "user": {"id": user}, "actions": [action]}
+            who = {"user": {"id": user, "team_id": TEAM}, "api_app_id": APP}
+            said = {"type": "block_actions", **who, "actions": [action]}
             accepted = answers.accept(f"{user} {value}", "action", urlencode({"payload": json.dumps(said)}))
             if accepted is not None:
                 answers.work(accepted.id)
