@@ -55,6 +55,13 @@ class CatalogSource:
                 raise Unvetted(f"{remedy.id}: {source} can't be copied: {error.strerror}") from None
         return digest_of_files(copied)
 
+    def texts_of(self, remedy: Remedy) -> tuple[str, ...]:
+        """What the files of *remedy* say, as they are now. Raises Unvetted if a file is gone."""
+        try:
+            return tuple(path.read_text(errors="replace") for path in locate(remedy, self._shipped).values())
+        except OSError as error:
+            raise Unvetted(f"{remedy.id}: {error.filename} can't be read: {error.strerror}") from None
+
     def _places(self) -> list[Path]:
         roots = {self._content, self._shipped}
         inside = [root / name for root in roots for name in ("playbooks", "roles", "probes", "symptoms.yml")]

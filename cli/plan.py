@@ -109,7 +109,10 @@ def show_preview(page: Page, preview: Json) -> None:
         )
         for host in one["hosts"]:
             page.line(" ", host["host"])
-            page.block(host["diff"] or "no difference")
+            if host["unknown"]:
+                page.line("  ", f"What would change here is unknown: {host['unknown']}")
+            if host["diff"] or not host["unknown"]:
+                page.block(host["diff"] or "no difference")
             page.fields([("tasks", ", ".join(host["tasks"])), ("can't be foreseen", ", ".join(host["unforeseen"]))])
 
 

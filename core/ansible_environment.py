@@ -12,6 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import BadInput
+from core.host_keys import DEFAULT_SSH_ARGS, checked_arguments
+
 _TAKEN_OVER = ("HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "FLEETMEND_DEMO")
 _FALLBACK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NOT_TAKEN_OVER = frozenset(
@@ -24,6 +27,8 @@ _NOT_TAKEN_OVER = frozenset(
         # Host keys are fleetmend's own setting: FLEETMEND_SSH_HOST_KEYS.
         "ANSIBLE_HOST_KEY_CHECKING",
         "ANSIBLE_SSH_HOST_KEY_CHECKING",
+        "ANSIBLE_PARAMIKO_HOST_KEY_CHECKING",
+        "ANSIBLE_PARAMIKO_HOST_KEY_AUTO_ADD",
     }
 )
 _PATHS = (
@@ -51,8 +56,6 @@ _OURS = {
     "ANSIBLE_DEPRECATION_WARNINGS": "false",
     "ANSIBLE_HOST_KEY_CHECKING": "true",
 }
-_DEFAULT_SSH_ARGS = "-C -o ControlMaster=auto -o ControlPersist=60s"
-"""Ansible's own default of `ssh_args`."""
 
 
 def ansible_environment(
@@ -70,6 +73,7 @@ def ansible_environment(
     *environ* is this process's environment, of which `ANSIBLE_*`, a few names and *pass_variables* are taken over.
     `ansible.cfg` is the environment's, else *fleet_folder*'s, else *content*'s, else what Ansible finds by itself.
     *ssh_host_keys* is `accept-new` or `strict`; *python_bin* is the folder with `ansible-playbook`, first on PATH.
+    Raises BadInput for SSH options that no shell could split.
     """
     names = {
         *_TAKEN_OVER,
@@ -142,6 +146,12 @@ def _config_file(environment: Mapping[str, str], *, content: Path, fleet_folder:
     return None
 
 
+def config_in_force(environment: Mapping[str, str]) -> Path | None:
+    """The `ansible.cfg` that Ansible reads in *environment* (as `ansible_environment` makes it), or None."""
+    given = environment.get("ANSIBLE_CONFIG")
+    return Path(given) if given else _config_of_the_user(environment)
+
+
 def _config_of_the_user(environment: Mapping[str, str]) -> Path | None:
     """Where Ansible looks next; the current folder is left out, because fleetmend chooses it."""
     home = environment.get("HOME")
@@ -163,12 +173,16 @@ def _read_config(path: Path | None) -> configparser.ConfigParser:
 def _host_key_options(
     environment: Mapping[str, str], config: configparser.ConfigParser, ssh_host_keys: str
 ) -> dict[str, str]:
-    """Add the host-key rule to the SSH options in use. SSH obeys the first of two, so `strict` goes in front."""
+    """The three sets of SSH options in use, with the host-key rule in them: see `core/host_keys.py`."""
 
     def in_use(option: str, default: str) -> str:
         given = environment.get(f"ANSIBLE_{option.upper()}")
         return given if given is not None else config.get("ssh_connection", option, fallback=default)
 
-    if ssh_host_keys == "strict":
-        return {"ANSIBLE_SSH_ARGS": f"-o StrictHostKeyChecking=yes {in_use('ssh_args', _DEFAULT_SSH_ARGS)}".strip()}
-    return {"ANSIBLE_SSH_COMMON_ARGS": f"{in_use('ssh_common_args', '')} -o StrictHostKeyChecking=accept-new".strip()}
+    options = ("ssh_args", "ssh_common_args", "ssh_extra_args")
+    texts = [in_use(option, DEFAULT_SSH_ARGS if option == "ssh_args" else "") for option in options]
+    try:
+        checked = checked_arguments(texts, ssh_host_keys)
+    except ValueError as error:
+        raise BadInput(f"its SSH options can't be read: {error}", key="ssh_args") from None
+    return {f"ANSIBLE_{option.upper()}": text for option, text in zip(options, checked, strict=True)}

@@ -66,6 +66,12 @@ class Foreseen(Model):
     problem: str | None = None
     digest: str
 
+    @property
+    def unknown(self) -> str | None:
+        """Why it is unknown what the plan would change, at least on one host; None if it was foreseen everywhere."""
+        hosts = (host for preview in self.previews for host in preview.hosts)
+        return self.problem or next((host.unknown for host in hosts if host.unknown is not None), None)
+
 
 class Ruling(StrEnum):
     """What the policy says about a plan."""

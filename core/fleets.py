@@ -114,6 +114,9 @@ class Host(Model):
     name: HostName
     groups: tuple[str, ...] = ()
     variables: dict[str, Any] = Field(default_factory=dict, repr=False)
+    given: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """Variables that Ansible gets in another form than `variables` has them, as JSON that it reads back: vaulted, or
+    marked as text that is no template."""
 
     def names_in(self, variable: str) -> tuple[str, ...]:
         """The keys (of a mapping) or items (of a list) of a host variable, as text; empty if it is not set."""

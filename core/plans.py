@@ -12,6 +12,7 @@ from core.model import HostName, Model, Name, Scalar, Time
 from core.severity import Risk
 
 _MOST_NAMED = 6
+_ONE_DIGEST = "inventory"
 
 
 class Step(Model):
@@ -64,19 +65,20 @@ class Plan(Proposal):
     incident_id: str
     number: int
     policy_digest: str
-    inventory_digest: str
-    """Digest over the inventory variables that the connection and the remedy read, for the plan's hosts."""
+    bound: dict[str, str]
+    """What Ansible reads beside the remedies: thing (`host web1`, `file files/web.conf`, `ansible.cfg`) -> digest."""
     created_at: Time
 
     @property
     def hash(self) -> str:
-        """What an approval binds: the incident, the steps, the policy and the inventory values in use."""
+        """What an approval binds: the incident, the steps, the policy, and what Ansible reads beside the remedies."""
         return digest_of(
             {
                 "incident": self.incident_id,
                 "steps": [step.model_dump(mode="json") for step in self.steps],
                 "policy": self.policy_digest,
-                "inventory": self.inventory_digest,
+                # Plans of before have one digest over their inventory, and keep their hash.
+                "inventory": self.bound.get(_ONE_DIGEST, self.bound),
             }
         )
 

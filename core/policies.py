@@ -147,6 +147,13 @@ class Unanswered(StrEnum):
     EXPIRE = "expire"
 
 
+class Unknown(StrEnum):
+    """Where it is unknown what a plan would change: people are asked all the same, and told so, or it escalates."""
+
+    ASK = "ask"
+    ESCALATE = "escalate"
+
+
 class ApproveRule(Model):
     """Up to `risk`, people may approve; above it the incident escalates."""
 
@@ -162,6 +169,8 @@ class ApproveRule(Model):
     unanswered: Unanswered = Unanswered.ESCALATE
     foresee: Duration = timedelta(seconds=60)
     """How long `--check --diff` may take before people are asked without it."""
+    unknown: Unknown = Unknown.ASK
+    """What becomes of a plan of which check mode could not say what it would change."""
 
 
 class RequireProof(StrEnum):

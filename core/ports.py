@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.detections import Signal
 from core.fleets import Fleet
+from core.frozen import Frozen
 from core.outcomes import Lesson
 from core.plans import Step
 from core.runs import Preview, ProcessRef, RunEvent, RunResult
@@ -28,15 +29,19 @@ class Executor(Protocol):
         run_id: str,
         fleet: Fleet,
         step: Step,
+        frozen: Frozen,
         *,
         on_event: Callable[[RunEvent], None],
         on_process: Callable[[ProcessRef], None],
         cancelled: Callable[[], bool],
     ) -> RunResult:
-        """Run *step* and return how it ended. Raises Unvetted if its files changed; never runs it twice by itself."""
+        """Run *step* with exactly what is *frozen*, and return how it ended.
+
+        Raises Unvetted if its files changed; never runs it twice by itself.
+        """
         ...
 
-    def preview(self, fleet: Fleet, step: Step, *, timeout: timedelta | None = None) -> Preview:
+    def preview(self, fleet: Fleet, step: Step, frozen: Frozen, *, timeout: timedelta | None = None) -> Preview:
         """Say what *step* would change, by `--check --diff`, changing nothing, within *timeout* (or the card's)."""
         ...
 

@@ -96,6 +96,8 @@ class HostDiff(Model):
     diff: str
     tasks: tuple[str, ...] = ()
     unforeseen: tuple[str, ...] = ()
+    unknown: str | None = None
+    """Why nobody knows what would change here, though the check run was tried; None where it got to its end."""
 
 
 class Preview(Model):

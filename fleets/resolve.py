@@ -15,7 +15,9 @@ from typing import Any
 
 from core.errors import BadInput
 from core.fleets import FleetFile, Host
+from core.no_templates import UNSAFE, as_no_template
 from core.redaction import SECRET_NAME, Redactor
+from fleets.inputs import depends_on_files_alone
 from fleets.listing import ListedHost, read_listing
 from fleets.programs import run_program
 from fleets.rendering import Rendered, Wanted, has_template, has_vault, render
@@ -41,6 +43,8 @@ class Resolved:
 
     hosts: tuple[Host, ...]
     secrets: frozenset[str] = field(repr=False)
+    from_files_alone: bool = False
+    """True if Ansible would answer the same again while the files are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,9 @@ class Resolver:
         environment = self._environment()
         rendered = render(wanted, sources=sources, environment=environment, folder=folder, timeout=self.timeout)
         secrets = texts | _secrets(listed, vaulted, rendered)
-        return Resolved(tuple(_host(one, rendered, Redactor(secrets), folder) for one in listed), secrets)
+        hosts = tuple(_host(one, rendered, Redactor(secrets), folder) for one in listed)
+        values = (value for one in listed for value in one.variables.values())
+        return Resolved(hosts, secrets, depends_on_files_alone(sources, environment, values))
 
     def _run(self, program: str, *arguments: str) -> str:
         environment = self._environment()
@@ -128,8 +134,9 @@ def _secrets(listed: Sequence[ListedHost], vaulted: frozenset[str], rendered: Re
 
 
 def _host(listed: ListedHost, rendered: Rendered, redactor: Redactor, folder: Path) -> Host:
-    variables = dict(listed.variables)
-    for name in variables:
+    variables = {name: _plain(value) for name, value in listed.variables.items()}
+    given = {name: value for name, value in listed.variables.items() if variables[name] is not value}
+    for name, raw in listed.variables.items():
         one = Wanted(listed.name, name)
         if _is_ours(name) and one in rendered.problems:
             problem = redactor.text(f"host {listed.name}: it can't be evaluated: {rendered.problems[one]}")
@@ -138,4 +145,19 @@ def _host(listed: ListedHost, rendered: Rendered, redactor: Redactor, folder: Pa
         public = _is_ours(name) or (name.startswith("ansible_") and not SECRET_NAME.search(name))
         if public and one in rendered.values:
             variables[name] = rendered.values[one]
-    return Host(name=listed.name, groups=listed.groups, variables=variables)
+            # Ansible gets what it was evaluated to, as text that is no template; what is vaulted stays vaulted.
+            given[name] = raw if has_vault(raw) else as_no_template(rendered.values[one])
+    return Host(name=listed.name, groups=listed.groups, variables=variables, given=given)
+
+
+def _plain(value: Any) -> Any:
+    """*value* as listed, less the marks of text that is no template; the same object where there is none."""
+    if isinstance(value, dict):
+        if set(value) == {UNSAFE}:
+            return value[UNSAFE]
+        plain = {key: _plain(item) for key, item in value.items()}
+        return value if all(plain[key] is value[key] for key in value) else plain
+    if isinstance(value, list):
+        items = [_plain(item) for item in value]
+        return value if all(one is other for one, other in zip(items, value, strict=True)) else items
+    return value

@@ -10,16 +10,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from core.ansible_environment import AnsibleEnvironment
+from core.ansible_environment import AnsibleEnvironment, config_in_force
 from core.clock import Clock, SystemClock
 from core.errors import BadInput, NotFound
 from core.file_signatures import Signature, signature_of
 from core.fleets import Fleet, FleetFile
 from core.yaml_files import YamlFile
 from fleets.check_file import check_hosts
+from fleets.inputs import digest_of_inputs
 from fleets.reading import policy_digest, read_fleet_file
 from fleets.resolve import Resolved, Resolver
-from fleets.sources import FLEET_FILE
+from fleets.sources import FLEET_FILE, inventory_sources
 
 _FAILURE_HOLDS = timedelta(seconds=10)
 """How long a failed resolution is not tried again while no file changes, so that a dead source is not stormed."""
@@ -38,6 +39,8 @@ class _Answer(NamedTuple):
     signature: Signature
     at: datetime
     result: Fleet | BadInput
+    inputs: str | None
+    """Digest of the files that it was resolved from, where it depends on nothing else."""
 
 
 class FleetSource:
@@ -102,10 +105,23 @@ class FleetSource:
             signature = self._signature(folder, file)
             answer = shelf.resolved
             if answer is None or not self._fresh(answer, signature, file):
-                answer = shelf.resolved = _Answer(signature, self._clock.now(), self._build(folder, file, yaml))
-        if isinstance(answer.result, BadInput):
-            raise answer.result.with_traceback(None)
-        return answer.result
+                answer = shelf.resolved = self._answer(folder, file, yaml, signature)
+        return _result(answer)
+
+    def fresh(self, name: str) -> Fleet:
+        """The fleet as it is at this moment, whatever `inventory_ttl` says. Raises NotFound, BadInput.
+
+        It is resolved again, unless it depends on nothing but files that are byte for byte the same.
+        """
+        folder = self.folder(name)
+        shelf = self._shelf(name)
+        with shelf.lock:
+            shelf.file = None
+            file, yaml = self.file_with_lines(name)
+            answer = shelf.resolved
+            if answer is None or answer.inputs is None or answer.inputs != self._inputs(folder, file):
+                answer = shelf.resolved = self._answer(folder, file, yaml, self._signature(folder, file))
+        return _result(answer)
 
     def _shelf(self, name: str) -> _Shelf:
         with self._lock:
@@ -116,13 +132,33 @@ class FleetSource:
         return answer.signature == signature and self._clock.now() - answer.at < holds
 
     def _signature(self, folder: Path, file: FleetFile) -> Signature:
-        # Sources outside the fleet's folder count too; a missing one is reported by the resolver.
+        # Sources outside the fleet's folder count too, with the variables beside them; a missing one is reported by the
+        # resolver.
         outside = [folder / given for given in file.inventory]
-        return signature_of([folder, self._content / "ansible.cfg", *outside])
+        beside = [source.parent / name for source in outside for name in ("group_vars", "host_vars")]
+        return signature_of([folder, self._content / "ansible.cfg", *outside, *beside])
 
-    def _build(self, folder: Path, file: FleetFile, yaml: YamlFile) -> Fleet | BadInput:
-        environment = self._environment.for_fleet(folder)
+    def _inputs(self, folder: Path, file: FleetFile) -> str | None:
+        """The digest of the files that the fleet is resolved from; None if they can't be told."""
         try:
+            sources = inventory_sources(folder, file)
+            config = config_in_force(self._environment.for_fleet(folder))
+        except (BadInput, OSError):
+            return None
+        return digest_of_inputs(folder, sources, config)
+
+    def _answer(self, folder: Path, file: FleetFile, yaml: YamlFile, signature: Signature) -> _Answer:
+        """Resolve the fleet. Its inputs are read before and after: what changed meanwhile may be in it or not."""
+        inputs, at = self._inputs(folder, file), self._clock.now()
+        result, alone = self._build(folder, file, yaml)
+        if not alone or inputs != self._inputs(folder, file):
+            inputs = None
+        return _Answer(signature, at, result, inputs)
+
+    def _build(self, folder: Path, file: FleetFile, yaml: YamlFile) -> tuple[Fleet | BadInput, bool]:
+        """The fleet or what is wrong with it, and whether that depends on its files alone."""
+        try:
+            environment = self._environment.for_fleet(folder)
             resolved = self._resolve(Resolver(folder=folder, file=file, environment=environment, timeout=self._timeout))
             fleet = Fleet(
                 name=folder.name,
@@ -134,5 +170,11 @@ class FleetSource:
             )
             check_hosts(yaml, fleet)
         except BadInput as problem:
-            return problem
-        return fleet
+            return problem, False
+        return fleet, resolved.from_files_alone
+
+
+def _result(answer: _Answer) -> Fleet:
+    if isinstance(answer.result, BadInput):
+        raise answer.result.with_traceback(None)
+    return answer.result

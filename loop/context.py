@@ -13,6 +13,7 @@ from core.ports import Doorbell, Executor, Prober, Recheck
 from core.settings import Settings
 from core.symptoms import Symptom
 from fleets.source import FleetSource
+from loop.binding import Binder
 from loop.places import Places
 from loop.presence import Presence
 from monitor.detect import symptoms_of
@@ -30,6 +31,7 @@ class Context:
     store: Store
     catalog_source: CatalogSource
     fleet_source: FleetSource
+    binder: Binder
     planner: Planner
     executor: Executor
     prober: Prober

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TypeVar
 
 from approver.policy import decide, expiry
@@ -18,6 +19,7 @@ from core.approvals import Answer, Approval, Ruling
 from core.durations import format_duration
 from core.errors import BadInput, Conflict, Overtaken, Refused
 from core.fleets import Fleet
+from core.frozen import OF_A_WHOLE_PLAN
 from core.incidents import Incident
 from core.model import Scalar
 from core.people import Access, Act
@@ -27,7 +29,6 @@ from core.states import State
 from loop.cases import case_of
 from loop.context import Context
 from loop.narrowing import foreseen_for, narrowed
-from loop.steps.planning import inventory_digest
 from store.database import Tx
 
 log = logging.getLogger(__name__)
@@ -171,7 +172,7 @@ class Decisions:
     def _narrow(self, tx: Tx, incident: Incident, plan: Plan, narrower: Proposal, fleet: Fleet) -> Plan:
         """Store the *narrower* plan, with what was foreseen for its hosts, and ask about it in place of *plan*."""
         store = self._context.store
-        made = self._add(tx, incident, narrower, fleet)
+        made = self._add(tx, incident, narrower, fleet, looked_at=plan.bound)
         found, ask = store.foreseen.get(plan.id), store.asks.get(plan.id)
         if found is not None:
             store.foreseen.put(tx, incident.id, foreseen_for(made, plan, found))
@@ -179,14 +180,20 @@ class Decisions:
             store.asks.put(tx, ask.evolve(plan_id=made.id))
         return made
 
-    def _add(self, tx: Tx, incident: Incident, proposal: Proposal, fleet: Fleet) -> Plan:
-        return self._context.store.plans.add(
-            tx,
-            incident,
-            proposal,
-            policy_digest=fleet.policy_digest,
-            inventory_digest=inventory_digest(fleet, self._context.catalog, proposal.steps),
-        )
+    def _add(
+        self,
+        tx: Tx,
+        incident: Incident,
+        proposal: Proposal,
+        fleet: Fleet,
+        looked_at: Mapping[str, str] = MappingProxyType({}),
+    ) -> Plan:
+        """Store *proposal*, bound to what is there now; or to what was *looked_at*: a yes is to what was shown."""
+        now = self._context.binder.bound(fleet, self._context.catalog, proposal.steps)
+        bound = {
+            name: digest if name in OF_A_WHOLE_PLAN else looked_at.get(name, digest) for name, digest in now.items()
+        }
+        return self._context.store.plans.add(tx, incident, proposal, policy_digest=fleet.policy_digest, bound=bound)
 
     def _changed(
         self,

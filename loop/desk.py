@@ -64,7 +64,8 @@ class Desk:
         if incident.plan_id is None:
             raise Conflict(f"{incident.id} has no plan yet")
         plan, fleet = self._context.store.plans.get(incident.plan_id), self._context.fleet(incident.fleet)
-        return plan, [self._context.executor.preview(fleet, step) for step in plan.steps]
+        frozen = self._context.binder.freeze(fleet, self._context.catalog, plan.steps)
+        return plan, [self._context.executor.preview(fleet, step, frozen) for step in plan.steps]
 
     def ask(
         self,

@@ -30,3 +30,7 @@ class Lately(Generic[T]):
             found = self._read(key)
             self._known[key] = (began, found)
         return found
+
+    def put(self, key: str, value: T) -> None:
+        """Take *value* for what was read just now."""
+        self._known[key] = (self._tick(), value)

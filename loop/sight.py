@@ -25,6 +25,12 @@ class Sight:
         """A fleet. Raises NotFound or BadInput."""
         return self._fleets.get(name)
 
+    def look_afresh(self, name: str) -> Fleet:
+        """A fleet as it is at this very moment, which is then what is seen. Raises NotFound or BadInput."""
+        fleet = self._context.fleet_source.fresh(name)
+        self._fleets.put(name, fleet)
+        return fleet
+
     def forget(self) -> None:
         """Something took its time: look again."""
         self._catalog, self._fleets = Lately(lambda _the: self._context.catalog), Lately(self._context.fleet)

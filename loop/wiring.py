@@ -20,11 +20,13 @@ from core.points import Witness
 from core.ports import Doorbell, Executor, Prober, Recheck
 from core.redaction import Redactor
 from core.settings import Settings, ensure_state
+from fleets.freezer import Freezer
 from fleets.source import FleetSource
 from fleets.sources_file import SourcesFile, secret_of
 from knowledge.lessons import Memory
 from loop.alert_recheck import AlertRecheck
 from loop.answers import Answers
+from loop.binding import Binder
 from loop.clearing import Clearing
 from loop.context import Context
 from loop.decisions import Decisions
@@ -122,7 +124,8 @@ def wire(
         settings.effective_database_url, state, clock, key_file=settings.journal_key_file, witness=witness
     )
     memory = _memory(store)
-    prober = prober or AnsibleProber(settings)
+    freezer = Freezer(environment)
+    prober = prober or AnsibleProber(settings, freezer)
     outside = SourcesFile(settings.content)
     prometheus = PrometheusProbe(outside.last_good, lambda secret: secret_of(secret, outside.path.parent))
     sweeper = Sweeper(
@@ -136,6 +139,7 @@ def wire(
         store=store,
         catalog_source=catalog,
         fleet_source=fleets,
+        binder=Binder(freezer, catalog),
         planner=Planner(model, memory),
         executor=executor or AnsibleExecutor(catalog, settings, clock),
         prober=prober,

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from core.fleets import Fleet, Host
+from fleets.files import FleetFiles
 from monitor.entries.access import AuthEntry, SshEntry
 from monitor.entries.databases import DatabaseEntry
 from monitor.entries.fields import Place, Watched
@@ -24,7 +25,6 @@ from monitor.entries.reading import read_entries
 from monitor.entries.services import ScaledEntry, ServiceEntry
 from monitor.entries.signed_logs import SignatureEntry
 from monitor.entries.upkeep import ClockEntry, PackageEntry
-from monitor.fleet_files import FleetFiles
 from monitor.signatures import Cursors, patterns, samples_of
 
 REACHABLE = "host.reachable"

@@ -23,7 +23,7 @@ from catalog.catalog import UserProbe
 from core.digests import digest_of_files
 from core.fleets import Fleet, Host
 from core.model import Model
-from monitor.fleet_files import FleetFiles
+from fleets.files import FleetFiles
 from monitor.probes import ON_HOST, REACH
 from monitor.signatures import Cursors
 

@@ -15,7 +15,7 @@ Data = Mapping[str, Any]
 _CHECK_MODE = "ansible_check_mode"
 _NO_FAULT_OF_ITS_OWN = ("All items completed", "One or more items failed")
 _EXIT_CODE = "non-zero return code"
-_ERROR_LINES = ("[ERROR]:", "ERROR!")
+_ERROR_LINES = ("[ERROR]:", "ERROR!", "ERROR:")
 _NOT_SAID = frozenset({"changed", "failed", "skipped", "item", "ansible_loop_var", "invocation"})
 """What the result of a `debug` task holds beside its message."""
 
@@ -70,7 +70,9 @@ def error_of(event: Event) -> str | None:
     text = str(event.get("stdout") or "").strip()
     if event.get("event") == "error" or (event.get("event") == "verbose" and text.startswith(_ERROR_LINES)):
         first = text.splitlines()[0] if text else ""
-        return first.removeprefix("[ERROR]:").removeprefix("ERROR!").strip() or None
+        for mark in _ERROR_LINES:
+            first = first.removeprefix(mark)
+        return first.strip() or None
     return None
 
 
@@ -103,7 +105,7 @@ def _happening(data: Data, kind: str, text: Any = None, diff: Any = None) -> tup
 
 
 def _ok(data: Data) -> tuple[Happening, ...]:
-    return _debug(data) + _happening(data, "changed" if _result(data).get("changed") else "ok")
+    return _debug(data) + _diff(data) + _happening(data, "changed" if _result(data).get("changed") else "ok")
 
 
 def _failed(data: Data) -> tuple[Happening, ...]:
@@ -124,7 +126,30 @@ def _retry(data: Data) -> tuple[Happening, ...]:
 
 
 def _diff(data: Data) -> tuple[Happening, ...]:
-    return _happening(data, "progress", diff=data["diff"]) if data.get("diff") else ()
+    """What a task changed. The result is read, not Ansible's event of a diff: only it says where a new file goes."""
+    result = _result(data)
+    diff = result.get("diff")
+    if not diff:
+        return ()
+    place = _place_of(result)
+    parts = diff if isinstance(diff, list) else [diff]
+    return _happening(data, "progress", diff=[_with_place(part, place) for part in parts if isinstance(part, Mapping)])
+
+
+def _place_of(result: Mapping[str, Any]) -> str | None:
+    """Where on the host a module worked, in its own words."""
+    invocation = result.get("invocation")
+    given = invocation.get("module_args") if isinstance(invocation, Mapping) else None
+    for said in (result, given, invocation):
+        if isinstance(said, Mapping):
+            for name in ("dest", "path", "name"):
+                if isinstance(said.get(name), str) and said[name]:
+                    return str(said[name])
+    return None
+
+
+def _with_place(part: Mapping[str, Any], place: str | None) -> Mapping[str, Any]:
+    return part if place is None or part.get("before_header") else {**part, "before_header": place}
 
 
 def _debug(data: Data) -> tuple[Happening, ...]:
@@ -159,11 +184,10 @@ def _result(data: Data) -> Mapping[str, Any]:
 _READERS: dict[str, Callable[[Data], tuple[Happening, ...]]] = {
     "playbook_on_task_start": lambda data: _happening(data, "task"),
     "runner_on_ok": _ok,
-    "runner_item_on_ok": _debug,
+    "runner_item_on_ok": lambda data: _debug(data) + _diff(data),
     "runner_on_failed": _failed,
     "runner_item_on_failed": _item_failed,
     "runner_on_unreachable": lambda data: _happening(data, "unreachable", message_of(_result(data))),
     "runner_on_skipped": lambda data: _happening(data, "skipped"),
     "runner_retry": _retry,
-    "runner_on_file_diff": _diff,
 }

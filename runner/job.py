@@ -9,17 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.ansible_environment import AnsibleEnvironment
+from core.ansible_environment import AnsibleEnvironment, content_paths
 from core.errors import Refused
 from core.fleets import Fleet
+from core.frozen import Frozen
 from core.settings import Settings
-from fleets.sources import inventory_sources
+from fleets.freezer import INVENTORY
+from runner.private_folder import FLEET
 from runner.values import write_variables
 
 EXTRA_VARS = Path("env", "extravars")
 """Where ansible-runner looks for extra vars, in a private folder."""
 LIMIT = Path("env", "hosts")
 """The hosts of a job, one a line: on a command line, a few thousand of them would not fit."""
+CONFIG = "ansible.cfg"
 _EVENT_BYTES = 8_000_000
 """From this size on, ansible-runner drops a result without a word; its own limit is below what a probe may answer."""
 _GROUPS_OF_ANSIBLE = frozenset({"all", "ungrouped"})
@@ -32,7 +35,7 @@ class Job:
     run_id: str
     folder: Path
     playbook: Path
-    inventory: tuple[Path, ...]
+    inventory: Path
     hosts: tuple[str, ...]
     forks: int
     timeout: float
@@ -56,8 +59,7 @@ def project_of(folder: Path) -> Path:
 
 def prepare_job(
     settings: Settings,
-    environment: AnsibleEnvironment,
-    fleet: Fleet,
+    frozen: Frozen,
     *,
     run_id: str,
     folder: Path,
@@ -68,20 +70,37 @@ def prepare_job(
     check: bool = False,
     more_environment: Mapping[str, str] | None = None,
 ) -> Job:
-    """Write variables and hosts into *folder* and return the job. Raises Refused for an empty list of hosts."""
+    """Write what is *frozen*, variables and hosts into *folder*; return the job.
+
+    Raises Refused for an empty list of hosts.
+    """
+    inventory = _write_frozen(frozen, folder)
     write_variables(folder / EXTRA_VARS, variables)
     (folder / LIMIT).write_text("\n".join(hosts), encoding="utf-8")
     return Job(
         run_id=run_id,
         folder=folder,
         playbook=playbook,
-        inventory=inventory_sources(fleet.folder, fleet.file),
+        inventory=inventory,
         hosts=hosts,
         forks=min(settings.forks, len(hosts)),
         timeout=timeout,
-        environment=environment.for_fleet(fleet.folder) | _in_private(folder) | dict(more_environment or {}),
+        environment={**frozen.environment, **_in_private(folder), **(more_environment or {})},
         check=check,
     )
+
+
+def _write_frozen(frozen: Frozen, folder: Path) -> Path:
+    """Write the frozen files and settings; return the inventory. Its folder is `inventory_dir` to a run."""
+    root = folder / FLEET
+    for name, content in frozen.files.items():
+        path = root / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+    (folder / CONFIG).touch(mode=0o600)
+    (folder / CONFIG).write_bytes(frozen.config)
+    return root / INVENTORY
 
 
 def refuse_hosts(fleet: Fleet, hosts: tuple[str, ...]) -> None:
@@ -114,7 +133,12 @@ def whole_seconds(seconds: float) -> int:
 def _in_private(folder: Path) -> dict[str, str]:
     """Keep what Ansible writes on this machine in the private folder, and its display as `runner.events` reads it."""
     return {
-        "ANSIBLE_ROLES_PATH": str(project_of(folder) / "roles"),
+        "ANSIBLE_CONFIG": str(folder / CONFIG),
+        **content_paths(project_of(folder)),
+        # The inventory is one file of ours: nothing else is asked, and nothing beside it is read.
+        "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+        "ANSIBLE_VARS_ENABLED": "ansible.builtin.host_group_vars",
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true",
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",

@@ -90,7 +90,7 @@ def _configure(job: Job) -> RunnerConfig:
         host_cwd=str(job.folder),
         ident=job.run_id,
         playbook=str(job.playbook),
-        inventory=[str(source) for source in job.inventory],
+        inventory=[str(job.inventory)],
         limit=f"@{job.folder / LIMIT}",
         forks=job.forks,
         verbosity=1 if job.check else None,  # tells why a task was skipped

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from core.clock import Clock
 from core.fleets import Fleet
+from core.frozen import Frozen
 from core.ids import new_id
 from core.plans import Step
+from core.redaction import Redactor
 from core.runs import HostDiff, Preview, RunEvent, RunResult, RunStatus
 from runner.diffs import diff_text
 from runner.events import Event, is_unforeseen, read_event
@@ -31,7 +33,7 @@ class Previewer:
     def __init__(self, stage: Stage, clock: Clock) -> None:
         self._stage, self._clock = stage, clock
 
-    def preview(self, fleet: Fleet, step: Step, timeout: timedelta | None = None) -> Preview:
+    def preview(self, fleet: Fleet, step: Step, frozen: Frozen, timeout: timedelta | None = None) -> Preview:
         """Preview *step* within *timeout*, or the card's if that is shorter. Raises Refused, Unvetted.
 
         Nothing is started for a remedy without check mode.
@@ -43,10 +45,12 @@ class Previewer:
             return Preview(result=RunResult(status=RunStatus.SUCCESSFUL), hosts=hosts)
         limit = min(timeout or remedy.timeout, remedy.timeout)
         look_id = new_id("look")
-        gathered = _Gathered(fleet)
         with private_folder(folder_of(self._stage.settings.state, LOOKS, look_id)) as folder:
-            job = self._stage.set_up(fleet, step, remedy, run_id=look_id, folder=folder, timeout=limit, check=True)
-            record = Record(look_id, fleet, self._clock, _nobody)
+            gathered = _Gathered(redactor_of(fleet, folder))
+            job = self._stage.set_up(
+                fleet, step, frozen, remedy, run_id=look_id, folder=folder, timeout=limit, check=True
+            )
+            record = Record(look_id, gathered.redactor, self._clock, _nobody)
 
             def follow(event: Event) -> None:
                 record(event)
@@ -57,14 +61,14 @@ class Previewer:
             finally:
                 end_strays(look_id)
             result = record.result(step.hosts, ending, limit)
-        return Preview(result=result, hosts=tuple(gathered.of(host) for host in step.hosts))
+        return Preview(result=result, hosts=tuple(gathered.of(host, _unknown(host, result)) for host in step.hosts))
 
 
 class _Gathered:
     """Diffs and task names by host."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._redactor = redactor_of(fleet)
+    def __init__(self, redactor: Redactor) -> None:
+        self.redactor = redactor
         self._diffs: dict[str, str] = {}
         self._tasks: dict[str, dict[str, None]] = {}
         self._unforeseen: dict[str, dict[str, None]] = {}
@@ -77,24 +81,37 @@ class _Gathered:
             if happening.diff is not None:
                 so_far = self._diffs.get(happening.host, "")
                 if len(so_far) <= _DIFF:
-                    self._diffs[happening.host] = so_far + diff_text(self._redactor, happening.diff)
+                    self._diffs[happening.host] = so_far + diff_text(self.redactor, happening.diff)
             elif happening.kind == "changed":
                 self._tasks.setdefault(happening.host, {})[happening.task] = None
         if is_unforeseen(event):
             data = event["event_data"]
             self._unforeseen.setdefault(str(data.get("host")), {})[str(data.get("task"))] = None
 
-    def of(self, host: str) -> HostDiff:
-        """All that was gathered for *host*, redacted and bounded."""
+    def of(self, host: str, unknown: str | None) -> HostDiff:
+        """All that was gathered for *host*, redacted and bounded; *unknown* says why that may not be all."""
         return HostDiff(
             host=host,
-            diff=bounded(self._redactor, self._diffs.get(host, ""), _DIFF),
+            diff=bounded(self.redactor, self._diffs.get(host, ""), _DIFF),
             tasks=self._lines(self._tasks.get(host, {})),
             unforeseen=self._lines(self._unforeseen.get(host, {})),
+            unknown=unknown,
         )
 
     def _lines(self, names: dict[str, None]) -> tuple[str, ...]:
-        return tuple(one_line(self._redactor, name) for name in list(names)[:_TASKS])
+        return tuple(one_line(self.redactor, name) for name in list(names)[:_TASKS])
+
+
+def _unknown(host: str, result: RunResult) -> str | None:
+    """Why it is unknown what would change on *host*: a check run that stopped says nothing of what comes after."""
+    seen = result.results.get(host)
+    if result.status is RunStatus.SUCCESSFUL or (seen is not None and seen.good and not _ended_early(result)):
+        return None
+    return result.problem or f"the check run ended as {result.status}"
+
+
+def _ended_early(result: RunResult) -> bool:
+    return result.status in (RunStatus.TIMEOUT, RunStatus.CANCELLED)
 
 
 def _nobody(event: RunEvent) -> None:

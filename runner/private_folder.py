@@ -22,6 +22,9 @@ RUNS = "runs"
 LOOKS = "looks"
 """Below the state folder: one folder per preview or sweep. They change nothing, so nobody settles them."""
 
+FLEET = "fleet"
+"""In a private folder: the frozen inventory, and the fleet's files that a run reads."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _LOCK = ".held"
 _TRIES = 5

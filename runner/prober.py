@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from core.ansible_environment import AnsibleEnvironment
 from core.durations import format_duration
 from core.fleets import Fleet
 from core.ids import new_id
 from core.redaction import Redactor
 from core.samples import Reading
 from core.settings import Settings
+from fleets.freezer import Freezer
 from runner.events import Event, error_of, message_of
-from runner.job import default_environment, prepare_job, project_of, whole_seconds
-from runner.launch import launch
+from runner.job import prepare_job, project_of, whole_seconds
+from runner.launch import End, Ending, launch
 from runner.private_folder import LOOKS, folder_of, private_folder
 from runner.processes import end_strays
 from runner.words import one_line, redactor_of
@@ -35,9 +36,8 @@ _CONNECT = 10
 class AnsibleProber:
     """Sends probe programs through ansible-playbook. Safe to use from many threads at once."""
 
-    def __init__(self, settings: Settings, environment: AnsibleEnvironment | None = None) -> None:
-        self._settings = settings
-        self._environment = environment or default_environment(settings)
+    def __init__(self, settings: Settings, freezer: Freezer) -> None:
+        self._settings, self._freezer = settings, freezer
 
     def probe(self, fleet: Fleet, programs: Mapping[str, str]) -> Mapping[str, Reading]:
         """Run *programs* (host name -> shell program); the answer has a Reading for every host asked for.
@@ -47,6 +47,11 @@ class AnsibleProber:
         """
         hosts = tuple(sorted(set(programs) & set(fleet.host_names)))
         readings = {host: _silent(host, f"it is no host of fleet {fleet.name}") for host in programs}
+        if not hosts:
+            return readings
+        frozen, unsafe = self._freezer.freeze_connections(fleet, hosts)
+        readings |= {host: _silent(host, why) for host, why in unsafe.items() if host in programs}
+        hosts = tuple(host for host in hosts if host not in unsafe)
         if not hosts:
             return readings
         limit = self._settings.probe_timeout
@@ -59,8 +64,7 @@ class AnsibleProber:
             playbook.write_text(json.dumps(_playbook(per_host)), encoding="utf-8")
             job = prepare_job(
                 self._settings,
-                self._environment,
-                fleet,
+                frozen,
                 run_id=look_id,
                 folder=folder,
                 playbook=playbook,
@@ -75,10 +79,10 @@ class AnsibleProber:
                 },
             )
             try:
-                launch(job, on_event=answers.add)
+                ending = launch(job, on_event=answers.add)
             finally:
                 end_strays(look_id)
-        silence = answers.error or f"no answer within {format_duration(limit)}"
+        silence = answers.error or _why_silent(ending, limit)
         return readings | {host: answers.readings.get(host) or _silent(host, silence) for host in hosts}
 
 
@@ -127,6 +131,12 @@ class _Answers:
         if len(output) > _OUTPUT:
             output, problem = output[:_OUTPUT], problem or f"the answer was cut at {_OUTPUT} characters"
         self.readings[host] = Reading(host=host, reachable=True, output=output, problem=problem)
+
+
+def _why_silent(ending: Ending, limit: timedelta) -> str:
+    if ending.end is End.EXITED and ending.code:
+        return f"Ansible ended before it asked any host (exit status {ending.code}); run `fleetmend fleets check`"
+    return f"no answer within {format_duration(limit)}"
 
 
 def _silent(host: str, why: str) -> Reading:

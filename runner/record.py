@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from core.clock import Clock
 from core.durations import format_duration
-from core.fleets import Fleet
+from core.redaction import Redactor
 from core.runs import HostResult, RunEvent, RunResult, RunStatus
 from runner.diffs import diff_text
 from runner.events import Event, Happening, error_of, read_event, results_of
 from runner.launch import End, Ending
-from runner.words import DETAIL, bounded, one_line, redactor_of, shown
+from runner.words import DETAIL, bounded, one_line, shown
 
 _COUNTS = {"ok": ("ok",), "changed": ("ok", "changed"), "failed": ("failed",), "unreachable": ("unreachable",)}
 _COUNTS |= {"skipped": ("skipped",)}
@@ -22,9 +22,9 @@ _COUNTS |= {"skipped": ("skipped",)}
 class Record:
     """Follows the events of one run. Everything that leaves it is redacted and bounded."""
 
-    def __init__(self, run_id: str, fleet: Fleet, clock: Clock, on_event: Callable[[RunEvent], None]) -> None:
+    def __init__(self, run_id: str, redactor: Redactor, clock: Clock, on_event: Callable[[RunEvent], None]) -> None:
         self._run_id, self._clock, self._on_event = run_id, clock, on_event
-        self._redactor = redactor_of(fleet)
+        self._redactor = redactor
         self._seq = 0
         self._counted: dict[str, Counter[str]] = {}
         self._stats: dict[str, HostResult] | None = None

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from catalog.source import CatalogSource
 from catalog.validation import check_parameters
-from core.ansible_environment import AnsibleEnvironment
 from core.errors import Unvetted
 from core.fleets import Fleet
+from core.frozen import Frozen
 from core.model import Scalar
 from core.plans import Step
 from core.remedies import Remedy
@@ -25,7 +25,6 @@ class Stage:
 
     catalog: CatalogSource
     settings: Settings
-    environment: AnsibleEnvironment
 
     def remedy_of(self, step: Step) -> Remedy:
         """The remedy of *step*. Raises Unvetted if it is gone, not vetted, or not what was planned."""
@@ -42,6 +41,7 @@ class Stage:
         self,
         fleet: Fleet,
         step: Step,
+        frozen: Frozen,
         remedy: Remedy,
         *,
         run_id: str,
@@ -49,7 +49,10 @@ class Stage:
         timeout: timedelta,
         check: bool = False,
     ) -> Job:
-        """Copy *remedy* into *folder*; return the job that runs the copy. Raises Refused or Unvetted."""
+        """Copy *remedy* and what is *frozen* into *folder*; return the job that runs the copy.
+
+        Raises Refused or Unvetted.
+        """
         parameters = checked_parameters(fleet, step, remedy)
         project = project_of(folder)
         project.mkdir(mode=0o700)
@@ -57,8 +60,7 @@ class Stage:
             raise Unvetted(f"{step.remedy} was changed while it was copied; see `fleetmend catalog check`")
         return prepare_job(
             self.settings,
-            self.environment,
-            fleet,
+            frozen,
             run_id=run_id,
             folder=folder,
             playbook=project / "playbooks" / f"{remedy.id}.yml",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from core.fleets import Fleet
 from core.redaction import Redactor
+from runner.private_folder import FLEET
 
 LINE = 400
 """Characters of a one-line message."""
@@ -20,9 +22,27 @@ _TAIL = 8_192
 _LONG_LINE = 16
 
 
-def redactor_of(fleet: Fleet) -> Redactor:
-    """The redactor for whatever a run on *fleet* says: its secrets, in the shapes in which Ansible shows them."""
-    return Redactor(_shapes(fleet.secrets))
+def redactor_of(fleet: Fleet, private: Path | None = None) -> Redactor:
+    """The redactor for whatever a run on *fleet* says: its secrets, in the shapes in which Ansible shows them.
+
+    Files in the run's *private* folder are named as people know them: `files/web.conf`, as in the fleet's folder. The
+    folder is another one each time, so that no two diffs would be the same.
+    """
+    return RunRedactor(_shapes(fleet.secrets), private)
+
+
+class RunRedactor(Redactor):
+    """A redactor that also leaves out where a run's files lie on this machine."""
+
+    def __init__(self, secrets: Iterable[str], private: Path | None) -> None:
+        super().__init__(secrets)
+        self._private = () if private is None else (f"{private / FLEET}/", f"{private}/")
+
+    def text(self, text: str) -> str:
+        """Return *text* with every secret masked, and names of the run's files as people know them."""
+        for folder in self._private:
+            text = text.replace(folder, "")
+        return super().text(text)
 
 
 def _shapes(secrets: Iterable[str]) -> Iterable[str]:

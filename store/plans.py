@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
@@ -26,8 +26,10 @@ class Plans:
     def __init__(self, database: Database, clock: Clock, journal: Journal) -> None:
         self._database, self._clock, self._journal = database, clock, journal
 
-    def add(self, tx: Tx, incident: Incident, proposal: Proposal, *, policy_digest: str, inventory_digest: str) -> Plan:
-        """Store *proposal* as the incident's next plan."""
+    def add(
+        self, tx: Tx, incident: Incident, proposal: Proposal, *, policy_digest: str, bound: Mapping[str, str]
+    ) -> Plan:
+        """Store *proposal* as the incident's next plan, with what it is *bound* to (see `Plan.bound`)."""
         used = tx.execute(select(func.count()).where(plans.c.incident_id == incident.id)).scalar_one()
         plan = Plan(
             **{name: getattr(proposal, name) for name in Proposal.model_fields},
@@ -35,7 +37,7 @@ class Plans:
             incident_id=incident.id,
             number=used + 1,
             policy_digest=policy_digest,
-            inventory_digest=inventory_digest,
+            bound=dict(bound),
             created_at=self._clock.now(),
         )
         values = plan.model_dump(mode="json") | {"hash": plan.hash, "created_at": plan.created_at}

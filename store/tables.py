@@ -148,7 +148,7 @@ plans = Table(
     Column("reasons", JSON, nullable=False),
     Column("alternatives", JSON, nullable=False),
     Column("policy_digest", String(64), nullable=False),
-    Column("inventory_digest", String(64), nullable=False),
+    Column("bound", JSON, nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     UniqueConstraint("incident_id", "number"),
 )

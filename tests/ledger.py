@@ -56,7 +56,7 @@ def planned(
     proposal = Proposal(steps=made, risk=Risk.LOW, proposer="rules", confidence=0.8, reasons=("it treats it",))
     incident = opened(store, clock, made[0].hosts[0], fleet=fleet, severity=severity)
     with store.write() as tx:
-        plan = store.plans.add(tx, incident, proposal, policy_digest="p", inventory_digest="i")
+        plan = store.plans.add(tx, incident, proposal, policy_digest="p", bound={"host h1": "i"})
         incident = store.incidents.move(tx, incident, State.PLANNED, "planned", plan_id=plan.id)
         store.incidents.move(tx, incident, State.APPROVED, "approved", due_at=clock.now())
     return plan

@@ -214,7 +214,7 @@ def make_plan(*steps: Step, **fields: Any) -> Plan:
         "incident_id": "inc-1",
         "number": 1,
         "policy_digest": "policy",
-        "inventory_digest": "inventory",
+        "bound": {"host web1": "inventory"},
         "created_at": NOW + timedelta(seconds=3),
     }
     return Plan(steps=steps or (make_step(),), **(given | fields))

@@ -24,6 +24,7 @@ _CARD = {
     "risk": "low",
     "parameters": {"file": {"from": "fleetmend_files"}},
     "needs": ["fleetmend_files"],
+    "copies": {"fleetmend_files": "source"},
 }
 _OPTION = {"type": "str", "required": True, "description": "The file."}
 _SPECS = {"argument_specs": {"main": {"short_description": "x", "options": {"heal_file": _OPTION}}}}
@@ -64,7 +65,7 @@ def case_of(**parts: str) -> dict[str, Any]:
 def lay_out(content: Path, case: dict[str, Any]) -> LaidOut:
     """Write the files of *case* into *content*."""
     files: dict[str, Any] = {
-        "playbooks/heal.remedy.yml": _CARD,
+        "playbooks/heal.remedy.yml": _CARD | case.get("card", {}),
         "playbooks/heal.yml": "- name: Heal it\n  hosts: all\n  gather_facts: false\n  roles: [heal]\n",
         "roles/heal/meta/argument_specs.yml": _SPECS,
         "roles/heal/tasks/main.yml": _HARMLESS,

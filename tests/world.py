@@ -23,6 +23,7 @@ from core.ansible_environment import AnsibleEnvironment
 from core.clock import ManualClock
 from core.detections import Detection, Signal
 from core.fleets import Fleet, Host
+from core.frozen import Frozen
 from core.incidents import Incident
 from core.plans import Step
 from core.points import Witness
@@ -48,6 +49,8 @@ class World:
     broken: set[Signal] = field(default_factory=set)
     cures: dict[str, set[str]] = field(default_factory=lambda: {"restart": {"service_down"}})
     executed: list[Step] = field(default_factory=list)
+    frozen: list[Frozen] = field(default_factory=list)
+    """What each of them got of the controller."""
     preview_status: RunStatus = RunStatus.SUCCESSFUL
     previewed: list[Step] = field(default_factory=list)
     diffs: dict[str, str] = field(default_factory=dict)
@@ -66,12 +69,14 @@ class World:
         run_id: str,
         fleet: Fleet,
         step: Step,
+        frozen: Frozen,
         *,
         on_event: Callable[[RunEvent], None],
         on_process: Callable[[ProcessRef], None],
         cancelled: Callable[[], bool],
     ) -> RunResult:
         self.executed.append(step)
+        self.frozen.append(frozen)
         on_process(ProcessRef(pid=2**22 + 1, started=0.0))
         self.while_running(step)
         if cancelled():
@@ -83,7 +88,7 @@ class World:
         problem = None if self.result is RunStatus.SUCCESSFUL else "the task failed"
         return RunResult(status=self.result, results=results, problem=problem)
 
-    def preview(self, fleet: Fleet, step: Step, *, timeout: timedelta | None = None) -> Preview:
+    def preview(self, fleet: Fleet, step: Step, frozen: Frozen, *, timeout: timedelta | None = None) -> Preview:
         self.previewed.append(step)
         hosts = tuple(HostDiff(host=host, diff=self.diffs.get(host, "")) for host in step.hosts)
         problem = None if self.preview_status is RunStatus.SUCCESSFUL else "it took too long"

@@ -193,7 +193,7 @@ def _changes(story: Story, plan: Plan) -> list[Block]:
             elements.append(section(glue(f"… and {len(lines) - _LINES_OF_DIFF} more changed lines")))
     if others := [host for hosts in list(changing.values())[_DIFFS:] for host in hosts]:
         elements.append(section(glue("Other changes on "), run_of(hosts_in_words(tuple(others)))))
-    if not changing and found.problem is None:
+    if not changing and found.unknown is None:
         elements.append(section(glue("Check mode foresees no change in any file.")))
     unforeseen = sorted({one_line(task) for host in diffs for task in host.unforeseen})
     if unforeseen:
@@ -202,8 +202,8 @@ def _changes(story: Story, plan: Plan) -> list[Block]:
             f" and {more} more" if more > 0 else ""
         )
         elements.append(section(glue("Can't be foreseen: "), run_of(tasks, longest=600)))
-    if found.problem is not None:
-        elements.append(section(glue("Not foreseen: "), run_of(found.problem, longest=_REASON)))
+    if found.unknown is not None:
+        elements.append(section(glue("What would change is unknown: "), run_of(found.unknown, longest=_REASON)))
     if story.link is not None and changing:
         elements.append(section(link(story.link, "The whole diff")))
     return [rich(*elements)]

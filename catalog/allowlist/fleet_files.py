@@ -22,8 +22,6 @@ from catalog.allowlist.document import Block, read_document
 from core.errors import BadInput
 
 _PROGRAM = re.compile(r"\{\{ ansible_playbook_python \| dirname \}\}/[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_KEY = "source"
-"""The key of an entry that names its file, where the card has no `copies` for the variable."""
 _SPACES = re.compile(r"\s+")
 
 
@@ -54,7 +52,9 @@ def _fleet_file(remedy: RemedyFiles, role: RoleFiles) -> frozenset[tuple[str, st
     if defaults.get(root) != "{{ inventory_dir }}" or root in variables or {entry, source} & defaults.keys():
         return frozenset()
     for parameter, variable in remedy.sources.items():
-        key = remedy.copies.get(variable, _KEY)
+        key = remedy.copies.get(variable)
+        if key is None:
+            continue  # what the card does not say is not frozen for a run, and would not be there
         paths = {f"{braced(root)}/{braced(value)}" for value in (f"{entry}.{key}", f"{entry}.{key} | default('')")}
         entries = {
             braced(f"{variable}[{remedy.id}_{parameter}]"),

@@ -134,8 +134,10 @@ class Driver:
         def ignore(_value: object) -> None:
             return None
 
-        return self.loop.context.executor.execute(
-            new_id("run"), self.fleet, step, on_event=ignore, on_process=ignore, cancelled=lambda: False
+        context = self.loop.context
+        frozen = context.binder.freeze(self.fleet, context.catalog, (step,))
+        return context.executor.execute(
+            new_id("run"), self.fleet, step, frozen, on_event=ignore, on_process=ignore, cancelled=lambda: False
         )
 
     def said(self, incident: Incident) -> Sequence[RunEvent]:

@@ -6,9 +6,11 @@ from approver.policy import decide
 from approver.quorum import needed
 from approver.start import POLICY
 from core.approvals import Answer, Foreseen, Ruling
-from core.errors import NeedsHuman
+from core.errors import NeedsHuman, Refused
+from core.frozen import same_as_bound
 from core.plans import Plan
 from core.points import Point
+from core.policies import Unknown
 from core.states import State
 from loop.cases import case_of
 from loop.steps.foreseeing import foresee
@@ -24,10 +26,17 @@ def judge(work: Work) -> None:
     if plan.policy_digest != work.fleet.policy_digest:
         replan(work, "the policy changed; planned anew")
         return
+    try:
+        frozen = work.context.binder.freeze(work.fleet, work.catalog, plan.steps)
+        same_as_bound(plan.bound, frozen.parts)
+    except Refused as drift:
+        replan(work, f"{drift}; planned anew")
+        return
     case = case_of(work.context.store, plan, work.incident, work.fleet, work.catalog, now=work.now)
     decision = decide(case)
     reason = "; ".join(decision.rules)
-    found = foresee(work, plan) if decision.ruling is Ruling.ASK else None
+    found = foresee(work, plan, frozen) if decision.ruling is Ruling.ASK else None
+    unknown = None if found is None or found.unknown is None else f"what it would change is unknown: {found.unknown}"
     with work.context.store.write(Point.APPROVING_RULE) as tx:
         if reason != work.incident.reason:
             ruled = work.context.store.rulings.add(tx, case, decision)
@@ -38,8 +47,10 @@ def judge(work: Work) -> None:
                 work.postpone(tx, work.now + LOOK_AGAIN, reason)
             case Ruling.STOP:
                 work.move(tx, State.ESCALATED, reason, actor=POLICY)
+            case Ruling.ASK if unknown is not None and work.fleet.file.policy.approve.unknown is Unknown.ESCALATE:
+                work.move(tx, State.ESCALATED, f"{unknown}; policy.approve.unknown is escalate", actor=POLICY)
             case Ruling.ASK:
-                ask_people(work, tx, plan, reason, found)
+                ask_people(work, tx, plan, "; ".join(filter(None, (unknown, reason))), found)
             case Ruling.RUN:
                 rule = work.fleet.file.policy.approve
                 approve, until = work.context.store.approvals.add, work.now + rule.expires

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from core.approvals import Foreseen
 from core.errors import FleetmendError
+from core.frozen import Frozen
 from core.plans import Plan
 from core.runs import Preview, RunStatus
 from loop.narrowing import diffs_digest
@@ -14,8 +15,11 @@ from loop.work import Work
 _LEAST = timedelta(seconds=1)
 
 
-def foresee(work: Work, plan: Plan) -> Foreseen:
-    """Ask check mode about every step of *plan*. Never raises for what went wrong there: people are told instead."""
+def foresee(work: Work, plan: Plan, frozen: Frozen) -> Foreseen:
+    """Ask check mode about every step of *plan*, with what is *frozen* for it.
+
+    Never raises for what went wrong there: people are told instead.
+    """
     deadline = work.now + work.fleet.file.policy.approve.foresee
     previews: list[Preview] = []
     problem: str | None = None
@@ -25,7 +29,7 @@ def foresee(work: Work, plan: Plan) -> Foreseen:
             problem = "there was no time left to foresee every step"
             break
         try:
-            preview = work.context.executor.preview(work.fleet, step, timeout=left)
+            preview = work.context.executor.preview(work.fleet, step, frozen, timeout=left)
         except FleetmendError as error:
             problem = str(error)
             break

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from approver.modes import Holding, mode_for
-from catalog.catalog import Catalog
-from core.digests import digest_of
 from core.errors import NeedsHuman, Retryable
-from core.fleets import Fleet
 from core.incidents import Incident
-from core.plans import Abstention, Proposal, Step
+from core.plans import Abstention, Proposal
 from core.points import Point
 from core.policies import Mode
 from core.states import State
@@ -27,17 +23,6 @@ _MOST_PLANS = 20
 
 LOOK_AGAIN = timedelta(seconds=30)
 """Where the mode ends an incident's way for now, it is looked at again this often: the mode may have changed."""
-
-_CONNECTION = (
-    "ansible_host",
-    "ansible_port",
-    "ansible_user",
-    "ansible_connection",
-    "ansible_become",
-    "ansible_become_user",
-    "ansible_become_method",
-    "ansible_python_interpreter",
-)
 
 
 def plan(work: Work) -> None:
@@ -90,7 +75,7 @@ def adopt(work: Work, tx: Tx, proposal: Proposal, why: str, *, spread: bool = Tr
         work.incident,
         proposal,
         policy_digest=fleet.policy_digest,
-        inventory_digest=inventory_digest(fleet, work.catalog, proposal.steps),
+        bound=work.context.binder.bound(fleet, work.catalog, proposal.steps),
     )
     work.move(tx, State.PLANNED, why, due_at=work.now, plan_id=made.id)
 
@@ -102,23 +87,6 @@ def tried_remedies(work: Work) -> frozenset[str]:
     if incident.is_storm and incident.state is State.APPROVED and incident.plan_id is not None:
         healed.add(incident.plan_id)  # between two waves: the ones before were measured well
     return frozenset(run.remedy for run in store.runs.newest(incident_id=incident.id) if run.plan_id not in healed)
-
-
-def inventory_digest(fleet: Fleet, catalog: Catalog, steps: Iterable[Step]) -> str:
-    """Digest over the variables that the connection and the remedies read, for every host of the plan.
-
-    Of a host that the remedy only acts on beside them (a load balancer's), it is the connection alone.
-    """
-    read: dict[str, dict[str, object]] = {}
-    for step in steps:
-        reads = catalog.remedy(step.remedy).reads
-        wanted = dict.fromkeys(step.hosts, (*_CONNECTION, *reads))
-        wanted |= dict.fromkeys(fleet.beside(step.hosts, reads), _CONNECTION)
-        for name, names in wanted.items():
-            host = fleet.host(name)
-            variables = {} if host is None else host.variables
-            read.setdefault(name, {}).update({key: variables[key] for key in names if key in variables})
-    return digest_of(read)
 
 
 def _mode(work: Work) -> Holding:

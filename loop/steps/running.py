@@ -9,7 +9,8 @@ from functools import partial
 from approver.start import POLICY, RanOut, may_start
 from approver.times import freeze_words, frozen
 from core.approvals import Answer, Approval, Ruling
-from core.errors import FleetmendError, Refused
+from core.errors import BadInput, FleetmendError, Refused
+from core.frozen import Frozen, same_as_bound
 from core.ids import new_id
 from core.leases import Lease
 from core.people import OWNER, Act
@@ -21,13 +22,14 @@ from core.states import State
 from loop.narrowing import diffs_digest
 from loop.steps.approving import ask_people, current_plan
 from loop.steps.foreseeing import binds_diff, foresee
-from loop.steps.planning import inventory_digest, replan
+from loop.steps.planning import replan
 from loop.steps.storming import wave_of
 from loop.steps.through_outages import Follower, while_ours
 from loop.work import Work
 from store.database import Tx
 
 _NO_ROOM = timedelta(seconds=2)
+_UNREADABLE = timedelta(seconds=5)
 
 
 class _Wait(Exception):
@@ -40,6 +42,12 @@ class _Cooling(Exception):
 
 def run(work: Work) -> None:
     """The step for `approved`."""
+    try:
+        # What was read a moment ago does not count here: what runs is what is there now, and what was approved.
+        work.sight.look_afresh(work.incident.fleet)
+    except BadInput as unreadable:
+        _wait(work, _UNREADABLE, f"waits until its inventory can be read: {unreadable}")
+        return
     with work.context.store.read():
         plan = current_plan(work)
         approvals = work.context.store.approvals.of(plan.id)
@@ -49,8 +57,9 @@ def run(work: Work) -> None:
         return
     try:
         fleet, catalog = work.fleet, work.catalog
-        inventory = inventory_digest(fleet, catalog, plan.steps)
-        plan_now = plan.evolve(policy_digest=fleet.policy_digest, inventory_digest=inventory)
+        frozen = work.context.binder.freeze(fleet, catalog, plan.steps)
+        same_as_bound(plan.bound, frozen.parts)
+        plan_now = plan.evolve(policy_digest=fleet.policy_digest, bound=dict(frozen.parts))
         by = may_start(
             plan,
             plan_now.hash,
@@ -62,7 +71,7 @@ def run(work: Work) -> None:
             now=work.now,
         )
         if by != POLICY:
-            _same_diff(work, plan)
+            _same_diff(work, plan, frozen)
     except RanOut as ran_out:
         _ask_anew(work, plan, str(ran_out))
         return
@@ -75,12 +84,16 @@ def run(work: Work) -> None:
         _ask_person(work, plan, approvals, str(cooling))
         return
     except _Wait as wait:
-        with work.context.store.write(Point.RUNNING_WAIT) as tx:
-            work.postpone(tx, work.now + _NO_ROOM, f"approved; {wait}")
+        _wait(work, _NO_ROOM, str(wait))
         return
     work.keeper.add(hosts)
-    _execute_all(running, plan, first)
+    _execute_all(running, plan, first, frozen)
     work.keeper.drop(hosts)
+
+
+def _wait(work: Work, time: timedelta, why: str) -> None:
+    with work.context.store.write(Point.RUNNING_WAIT) as tx:
+        work.postpone(tx, work.now + time, f"approved; {why}")
 
 
 def _still_permitted(work: Work, approval: Approval) -> bool:
@@ -91,14 +104,14 @@ def _still_permitted(work: Work, approval: Approval) -> bool:
     return access is not None and access.may(Act.DECIDE, work.incident.fleet)
 
 
-def _same_diff(work: Work, plan: Plan) -> None:
+def _same_diff(work: Work, plan: Plan, frozen: Frozen) -> None:
     """Where the card says that its diff is stable, what was shown to people is what they approved. Raises Refused."""
     shown = work.context.store.foreseen.get(plan.id)
     if not binds_diff(work, plan) or shown is None or shown.problem is not None:
         return
     wave = wave_of(work, plan) or 0  # the hosts of earlier waves have changed, as they should
     left = plan.evolve(steps=plan.steps[wave:])
-    if foresee(work, left).digest != diffs_digest(shown.previews[wave:]):
+    if foresee(work, left, frozen).digest != diffs_digest(shown.previews[wave:]):
         raise Refused("it would change something else now than what was shown to whoever approved it")
 
 
@@ -109,7 +122,7 @@ def _ask_anew(work: Work, plan: Plan, why: str) -> None:
 
 def _ask_person(work: Work, plan: Plan, approvals: Sequence[Approval], why: str) -> None:
     """The policy's own yes does not reach below a cooldown; a person's does."""
-    found = foresee(work, plan)
+    found = foresee(work, plan, work.context.binder.freeze(work.fleet, work.catalog, plan.steps))
     with work.context.store.write(Point.RUNNING_ASK_PERSON) as tx:
         body = {"plan": work.incident.plan_id, "ruling": Ruling.ASK, "rules": [why]}
         work.note(tx, "policy.ruled", POLICY, body)
@@ -207,14 +220,29 @@ def _begin_step(work: Work, tx: Tx, plan: Plan, number: int) -> Run:
     return begun
 
 
-def _execute_all(work: Work, plan: Plan, begun: Run) -> None:
+def _execute_all(work: Work, plan: Plan, begun: Run, frozen: Frozen) -> None:
     """Execute the steps in order until one fails; then the incident is verified, however they ended."""
     while True:
-        result = _execute(work, plan, begun)
+        result = _execute(work, plan, begun, frozen)
         following = while_ours(work, partial(_end, work, plan, begun, result))
         if following is None:
             return
         begun = following
+        try:
+            frozen = _frozen_anew(work, plan)
+        except FleetmendError as error:
+            problem = f"the step before took its time, and meanwhile: {error}; this step was not run"
+            result = RunResult(status=RunStatus.FAILED, problem=problem)
+            while_ours(work, partial(_end, work, plan, begun, result))
+            return
+
+
+def _frozen_anew(work: Work, plan: Plan) -> Frozen:
+    """What the next step gets, as it is now: the same as what was approved. Raises Refused or BadInput."""
+    fleet = work.sight.look_afresh(work.incident.fleet)
+    frozen = work.context.binder.freeze(fleet, work.sight.catalog(), plan.steps)
+    same_as_bound(plan.bound, frozen.parts)
+    return frozen
 
 
 def _end(work: Work, plan: Plan, begun: Run, result: RunResult) -> Run | None:
@@ -230,7 +258,7 @@ def _end(work: Work, plan: Plan, begun: Run, result: RunResult) -> Run | None:
         return _begin_step(work, tx, plan, begun.step + 1)
 
 
-def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
+def _execute(work: Work, plan: Plan, begun: Run, frozen: Frozen) -> RunResult:
     runs, follower = work.context.store.runs, Follower(work, begun.id)
     fleet = work.sight.fleet(work.incident.fleet)
     work.sight.forget()  # this takes its time
@@ -239,6 +267,7 @@ def _execute(work: Work, plan: Plan, begun: Run) -> RunResult:
             begun.id,
             fleet,
             plan.steps[begun.step],
+            frozen,
             on_event=follower.on_event,
             on_process=follower.on_process,
             cancelled=follower.cancelled,

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from core.fleets import Host
 from core.model import Model, Subject
-from monitor.fleet_files import FleetFiles
+from fleets.files import FleetFiles
 
 
 def _regex(text: str) -> str:

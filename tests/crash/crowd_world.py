@@ -18,6 +18,7 @@ from catalog.vetting import vet
 from core.clock import Clock, SystemClock
 from core.detections import Signal
 from core.fleets import Fleet, Host
+from core.frozen import Frozen
 from core.plans import Step
 from core.runs import HostResult, ProcessRef, RunEvent, RunResult, RunStatus
 from core.samples import SignalState
@@ -52,6 +53,7 @@ class CrowdWorld(World):
         run_id: str,
         fleet: Fleet,
         step: Step,
+        frozen: Frozen,
         *,
         on_event: Callable[[RunEvent], None],
         on_process: Callable[[ProcessRef], None],

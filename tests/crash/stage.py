@@ -13,6 +13,7 @@ from core.clock import ManualClock
 from core.detections import Signal
 from core.errors import Retryable
 from core.fleets import Fleet
+from core.frozen import Frozen
 from core.plans import Step
 from core.runs import HostResult, ProcessRef, RunEvent, RunResult, RunStatus
 from core.samples import Sample, SignalState
@@ -76,6 +77,7 @@ class RecordedWorld(World):
         run_id: str,
         fleet: Fleet,
         step: Step,
+        frozen: Frozen,
         *,
         on_event: Callable[[RunEvent], None],
         on_process: Callable[[ProcessRef], None],

@@ -21,10 +21,13 @@ from catalog.vetting import vet
 from core.ansible_environment import AnsibleEnvironment
 from core.clock import SystemClock
 from core.fleets import Fleet, FleetFile, Host
+from core.frozen import Frozen
 from core.plans import Step
 from core.remedies import Remedy
 from core.runs import ProcessRef, RunEvent, RunResult
 from core.settings import Settings
+from fleets.freezer import Freezer
+from loop.binding import Binder
 from runner.executor import AnsibleExecutor
 from runner.processes import MARKER
 
@@ -125,10 +128,26 @@ class House:
         return Step(remedy=remedy.id, digest=remedy.digest, parameters=parameters, hosts=tuple(sorted(hosts)))
 
     def executor(self) -> AnsibleExecutor:
-        return AnsibleExecutor(self.catalog, self.settings, SystemClock(), self.environment)
+        return AnsibleExecutor(self.catalog, self.settings, SystemClock())
 
-    def run(self, fleet: Fleet, step: Step, *, run_id: str = "run-1", cancel_at: str | None = None) -> Ran:
-        """Run *step*; with *cancel_at*, cancel it when a task of that name begins."""
+    @property
+    def freezer(self) -> Freezer:
+        return Freezer(self.environment)
+
+    def frozen(self, fleet: Fleet, *steps: Step) -> Frozen:
+        """What *steps* get of the controller, as it is now."""
+        return Binder(self.freezer, self.catalog).freeze(fleet, self.catalog.current(), steps)
+
+    def run(
+        self,
+        fleet: Fleet,
+        step: Step,
+        *,
+        run_id: str = "run-1",
+        cancel_at: str | None = None,
+        frozen: Frozen | None = None,
+    ) -> Ran:
+        """Run *step* with what is *frozen*, or else is there now; with *cancel_at*, cancel it when that task begins."""
         events: list[RunEvent] = []
         processes: list[ProcessRef] = []
         cancel = threading.Event()
@@ -139,7 +158,13 @@ class House:
                 cancel.set()
 
         result = self.executor().execute(
-            run_id, fleet, step, on_event=follow, on_process=processes.append, cancelled=cancel.is_set
+            run_id,
+            fleet,
+            step,
+            frozen or self.frozen(fleet, step),
+            on_event=follow,
+            on_process=processes.append,
+            cancelled=cancel.is_set,
         )
         return Ran(result, events, processes[0] if processes else None)
 

@@ -76,8 +76,8 @@ def test_a_failure_names_host_task_and_message_on_one_line(house: House) -> None
 def test_a_host_that_left_the_inventory_fails_the_run(house: House) -> None:
     fleet = house.fleet(h1={}, h2={})
     remedy = house.remedy("touch", TOUCH.replace("ROOT", str(house.root)))
-    house.fleet(h1={})
-    ran = house.run(fleet, house.step(remedy, "h1", "h2"))
+    step = house.step(remedy, "h1", "h2")
+    ran = house.run(fleet, step, frozen=house.frozen(house.fleet(h1={}), step))
     assert ran.result.status is RunStatus.FAILED
     assert ran.result.problem is not None
     assert ran.result.problem.startswith("h2: Ansible did not run there")
@@ -182,7 +182,8 @@ def test_what_a_callback_raises_ends_the_run(house: House, callback: str) -> Non
 
     callbacks: dict[str, Any] = {"on_event": _ignore, "on_process": _ignore, "cancelled": _ignore} | {callback: lost}
     with pytest.raises(LeaseLost):
-        house.executor().execute(run_id, fleet, house.step(house.remedy("hangs", HANG), "h1"), **callbacks)
+        step = house.step(house.remedy("hangs", HANG), "h1")
+        house.executor().execute(run_id, fleet, step, house.frozen(fleet, step), **callbacks)
     assert processes_of(run_id) == []
 
 
@@ -222,6 +223,7 @@ def test_the_folder_is_private_while_the_run_lasts(house: House) -> None:
         "run-1",
         fleet,
         house.step(remedy, "h1"),
+        house.frozen(fleet, house.step(remedy, "h1")),
         on_event=look,
         on_process=lambda process: None,
         cancelled=lambda: False,

@@ -33,7 +33,7 @@ def test_a_preview_tells_the_changes_and_the_blind_spots_and_changes_nothing(tmp
       when: inventory_hostname == "elsewhere"
     """
     step = house.step(house.remedy("mixed", tasks.replace("ROOT", str(tmp_path))), "h1", "h2")
-    preview = house.executor().preview(fleet, step)
+    preview = house.executor().preview(fleet, step, house.frozen(fleet, step))
     assert preview.result.status is RunStatus.SUCCESSFUL
     one, two = preview.hosts
     assert (one.host, one.tasks) == ("h1", ("Write the file",))
@@ -51,6 +51,6 @@ def test_a_remedy_without_check_mode_is_not_started(tmp_path: Path) -> None:
     fleet = house.fleet(h1={})
     tasks = f"- name: Run\n  ansible.builtin.command: touch {tmp_path}/ran\n  check_mode: false\n"
     step = house.step(house.remedy("blind", tasks, check_mode=False), "h1")
-    preview = house.executor().preview(fleet, step)
+    preview = house.executor().preview(fleet, step, house.frozen(fleet, step))
     assert preview.hosts[0].unforeseen
     assert not (tmp_path / "ran").exists()

@@ -36,7 +36,7 @@ def test_every_host_has_a_reading_whatever_became_of_it(tmp_path: Path) -> None:
             "gone": "echo never",
             "elsewhere": "echo never",
         }
-        readings = AnsibleProber(house.settings, house.environment).probe(fleet, programs)
+        readings = AnsibleProber(house.settings, house.freezer).probe(fleet, programs)
     assert set(readings) == set(programs)
     assert readings["good"] == Reading(host="good", reachable=True, output="{{ 1 + 1 }}\ntwo words\n")
     fails = Reading(host="fails", reachable=True, output="partly\n", problem="exit status 3: df: no such file")
@@ -54,7 +54,7 @@ def test_a_program_that_hangs_costs_only_its_own_host(tmp_path: Path) -> None:
     settings = Settings(content=house.content, state=house.state, probe_timeout=timedelta(seconds=6))
     mark = tmp_path / "hanging"
     programs = {"good": "echo fine", "hangs": f"echo $$ > {mark}; exec sleep 300"}
-    readings = AnsibleProber(settings, house.environment).probe(fleet, programs)
+    readings = AnsibleProber(settings, house.freezer).probe(fleet, programs)
     assert readings["good"].output == "fine\n"
     assert readings["hangs"].reachable
     assert "Timed out" in (readings["hangs"].problem or "")
@@ -64,15 +64,13 @@ def test_a_program_that_hangs_costs_only_its_own_host(tmp_path: Path) -> None:
 def test_a_fleet_that_ansible_cannot_read_is_silent_with_a_reason(tmp_path: Path) -> None:
     house = House(tmp_path)
     fleet = house.fleet(h1={}, h2={})
-    (fleet.folder / "hosts.yml").write_text("all: {hosts: {h1: {}}}\n")
-    (fleet.folder / "group_vars").mkdir()
-    (fleet.folder / "group_vars" / "all.yml").write_text("broken: [\n")
-    readings = AnsibleProber(house.settings, house.environment).probe(fleet, {"h1": "true", "h2": "true"})
+    (fleet.folder / "ansible.cfg").write_text("no section\n")
+    readings = AnsibleProber(house.settings, house.freezer).probe(fleet, {"h1": "true", "h2": "true"})
     assert not readings["h1"].reachable
     assert readings["h1"].problem != "no answer within 20s"
 
 
 def test_no_programs_start_nothing(tmp_path: Path) -> None:
     house = House(tmp_path)
-    assert AnsibleProber(house.settings, house.environment).probe(house.fleet(h1={}), {}) == {}
+    assert AnsibleProber(house.settings, house.freezer).probe(house.fleet(h1={}), {}) == {}
     assert not house.state.exists()

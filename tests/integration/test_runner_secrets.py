@@ -11,6 +11,7 @@ import pytest
 from runner_house import House, everything_below
 
 from core.runs import RunEvent, RunStatus
+from fleets.source import FleetSource
 from runner.job import prepare_job, project_of
 from runner.launch import launch
 from runner.private_folder import private_folder
@@ -51,8 +52,7 @@ def test_a_template_that_got_through_is_not_executed(tmp_path: Path) -> None:
         house.catalog.copy_remedy(remedy, project_of(folder))
         job = prepare_job(
             house.settings,
-            house.environment,
-            fleet,
+            house.frozen(fleet, house.step(remedy, "h1")),
             run_id="run-1",
             folder=folder,
             playbook=project_of(folder) / "playbooks" / "says.yml",
@@ -96,8 +96,8 @@ def test_secrets_stay_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("FLEETMEND_DATABASE_URL", "postgresql://fleetmend:dbsecret@db/x")
     monkeypatch.setenv("FLEETMEND_TOKEN", "fm_oursecret")
     house = House(tmp_path)
-    fleet = house.fleet(secrets=frozenset({BECOME, VAULTED}), h1={"ansible_become_password": BECOME})
-    _write_vaulted(house, fleet.folder)
+    _write_vaulted(house, house.fleet(h1={"ansible_become_password": BECOME}).folder)
+    fleet = FleetSource(house.content, environment=house.environment).get("lab")
     tasks = """
     - name: Print the vaulted variable
       ansible.builtin.debug: {var: treasure}
@@ -132,7 +132,13 @@ def test_secrets_stay_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         while_it_ran.append(everything_below(house.state))
 
     result = house.executor().execute(
-        "run-1", fleet, step, on_event=follow, on_process=lambda process: None, cancelled=lambda: False
+        "run-1",
+        fleet,
+        step,
+        house.frozen(fleet, step),
+        on_event=follow,
+        on_process=lambda process: None,
+        cancelled=lambda: False,
     )
     seen = "\n".join([result.model_dump_json(), *(event.model_dump_json() for event in events)])
     assert result.status is RunStatus.FAILED
@@ -145,7 +151,7 @@ def test_secrets_stay_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert not any(ours_alone in content for content in while_it_ran), "our secrets were in ansible-runner's files"
     assert "FLEETMEND_RUN=run-1" in seen, "the environment was printed"
     (tmp_path / "web.conf").unlink()
-    preview = house.executor().preview(fleet, step).model_dump_json()
+    preview = house.executor().preview(fleet, step, house.frozen(fleet, step)).model_dump_json()
     assert "password=«redacted»" in preview
     for secret in (BECOME, "vaulted-treasure", "of two lines", "hunter-h1"):
         assert secret not in preview

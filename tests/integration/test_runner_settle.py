@@ -29,10 +29,12 @@ from runner_house import House
 
 house = House(Path(sys.argv[1]))
 fleet = house.fleet(h1={}, h2={})
+step = house.step(house.catalog.current().remedy("hangs"), "h1", "h2")
 house.executor().execute(
     sys.argv[2],
     fleet,
-    house.step(house.catalog.current().remedy("hangs"), "h1", "h2"),
+    step,
+    house.frozen(fleet, step),
     on_event=lambda event: None,
     on_process=lambda process: print(process.pid, process.started, flush=True),
     cancelled=lambda: False,
@@ -77,7 +79,7 @@ def test_what_a_killed_worker_left_is_ended_and_daemons_are_not(tmp_path: Path) 
         daemons = named(run_id, "daemon.py")
         assert len(daemons) == 1
 
-        executor = AnsibleExecutor(house.catalog, house.settings, SystemClock(), house.environment)
+        executor = AnsibleExecutor(house.catalog, house.settings, SystemClock())
         executor.settle(run_id, ProcessRef(pid=int(pid), started=float(started)))
 
         assert processes_of(run_id) == daemons, "only the daemon lives on"

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from core.people import Act
 from core.plans import Step
 from core.policies import Mode
-from loop.steps.planning import inventory_digest
 from tests.world import House
 
 
@@ -45,8 +44,8 @@ class Oracle:
         [run] = [one for one in store.runs.newest(open_only=True) if one.hosts == step.hosts]
         plan, incident = store.plans.get(run.plan_id), store.incidents.get(run.incident_id)
         assert step == plan.steps[run.step]
-        inventory = inventory_digest(fleet, catalog, plan.steps)
-        now_hash = plan.evolve(policy_digest=fleet.policy_digest, inventory_digest=inventory).hash
+        bound = context.binder.bound(context.fleet_source.fresh("demo"), catalog, plan.steps)
+        now_hash = plan.evolve(policy_digest=fleet.policy_digest, bound=dict(bound)).hash
         assert plan.hash == now_hash, "something drifted, and it ran all the same"
         assert catalog.remedies[step.remedy].vetted, "its files are not the vetted ones"
         assert plan.hash not in self.no, "somebody said no to it"

@@ -60,11 +60,11 @@ class Hosts(World):
     told: str = "freed 3 MB"
     clock: Any = None
 
-    def execute(self, run_id: str, fleet: Any, step: Step, **callbacks: Any) -> RunResult:
+    def execute(self, run_id: str, fleet: Any, step: Step, frozen: Any, **callbacks: Any) -> RunResult:
         if self.again is not None and any(one.remedy == step.remedy for one in self.executed):
             return self.again
         truly = set(self.broken)
-        result = super().execute(run_id, fleet, step, **callbacks)
+        result = super().execute(run_id, fleet, step, frozen, **callbacks)
         event = RunEvent(run_id=run_id, seq=1, at=self.clock.now(), kind="ok", host=step.hosts[0], detail=self.told)
         callbacks["on_event"](event)
         for host, content in self.writes.items():

@@ -20,11 +20,11 @@ def test_a_run_outlasts_a_database_that_restarts(tmp_path: Path, engine: str, po
     class Talks(World):
         """Says something while the database is away."""
 
-        def execute(self, run_id, fleet, step, *, on_event, **more):  # type: ignore[no-untyped-def]
+        def execute(self, run_id, fleet, step, frozen, *, on_event, **more):  # type: ignore[no-untyped-def]
             postgres_server.stop()
             for seq in (1, 2):
                 on_event(RunEvent(run_id=run_id, seq=seq, at=ManualClock().now(), kind="ok", host="h1", task="t"))
-            result = super().execute(run_id, fleet, step, on_event=on_event, **more)
+            result = super().execute(run_id, fleet, step, frozen, on_event=on_event, **more)
             postgres_server.start()
             return result
 

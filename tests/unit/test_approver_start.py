@@ -76,7 +76,7 @@ OTHER = make_plan(make_step(SERVICE_RESTART, "alpha", service="db"))
         ({"incident": make_incident(plan_id="plan-1", request=ASKED)}, "the approval expired"),
         ({"approved": approval(plan_hash="0")}, "changed after the approval"),
         ({"plan": OTHER}, "changed after the approval"),
-        ({"hash_now": PLAN.evolve(inventory_digest="moved").hash}, "changed after the approval"),
+        ({"hash_now": PLAN.evolve(bound={"host web1": "moved"}).hash}, "changed after the approval"),
         ({"now": NOW + timedelta(minutes=30)}, "expired at"),
         ({"fleet": make_fleet(policy={"never": ["service_restart"]})}, "policy.never"),
         ({"fleet": make_fleet(make_host("beta"))}, "no host of the fleet"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.ansible_environment import AnsibleEnvironment
+from core.errors import BadInput
 from tests.unit.content import write
 
 SECRETS = {
@@ -86,45 +87,39 @@ def test_pipelining_is_on_unless_the_user_says_otherwise(tmp_path: Path) -> None
 
 ACCEPT, STRICT = "-o StrictHostKeyChecking=accept-new", "-o StrictHostKeyChecking=yes"
 CONFIG = "[ssh_connection]\nssh_args = -C\nssh_common_args = -J bastion ; the way in\n"
+DEFAULT = "-C -o ControlMaster=auto -o ControlPersist=60s"
 
 
 @pytest.mark.parametrize(
-    ("config", "environ", "expected"),
+    ("config", "environ", "args", "common"),
     [
-        ("", {}, ACCEPT),
-        (CONFIG, {}, f"-J bastion {ACCEPT}"),
-        (CONFIG, {"ANSIBLE_SSH_COMMON_ARGS": "-J other"}, f"-J other {ACCEPT}"),
-        ("not an ini file", {}, ACCEPT),
+        ("", {}, DEFAULT, ""),
+        (CONFIG, {}, "-C", "-J bastion"),
+        (CONFIG, {"ANSIBLE_SSH_COMMON_ARGS": "-J other"}, "-C", "-J other"),
+        (CONFIG, {"ANSIBLE_SSH_ARGS": "-4"}, "-4", "-J bastion"),
+        (CONFIG, {"ANSIBLE_SSH_COMMON_ARGS": "-o StrictHostKeyChecking=no"}, "-C", ""),
+        ("[ssh_connection]\nssh_args = -oStrictHostKeyChecking=no -C\n", {}, "-C", ""),
+        ("not an ini file", {}, DEFAULT, ""),
     ],
 )
-def test_new_host_keys_are_accepted_after_the_users_own_options(
-    tmp_path: Path, config: str, environ: dict[str, str], expected: str
+@pytest.mark.parametrize(("setting", "rule"), [("accept-new", ACCEPT), ("strict", STRICT)])
+def test_the_host_key_rule_goes_before_the_users_own_options(
+    tmp_path: Path, config: str, environ: dict[str, str], args: str, common: str, setting: str, rule: str
 ) -> None:
     write(tmp_path / "ansible.cfg", config)
-    result = environment(tmp_path, environ)
-    assert result["ANSIBLE_SSH_COMMON_ARGS"] == expected
-    assert "ANSIBLE_SSH_ARGS" not in result
+    result = environment(tmp_path, environ, ssh_host_keys=setting)
+    assert result["ANSIBLE_SSH_ARGS"] == f"{rule} {args}"
+    assert result["ANSIBLE_SSH_COMMON_ARGS"] == common
 
 
-@pytest.mark.parametrize(
-    ("config", "environ", "expected"),
-    [
-        ("", {}, f"{STRICT} -C -o ControlMaster=auto -o ControlPersist=60s"),
-        (CONFIG, {}, f"{STRICT} -C"),
-        (CONFIG, {"ANSIBLE_SSH_ARGS": "-4"}, f"{STRICT} -4"),
-    ],
-)
-def test_strict_goes_before_the_users_own_options(
-    tmp_path: Path, config: str, environ: dict[str, str], expected: str
-) -> None:
-    write(tmp_path / "ansible.cfg", config)
-    result = environment(tmp_path, environ, ssh_host_keys="strict")
-    assert result["ANSIBLE_SSH_ARGS"] == expected
-    assert "ANSIBLE_SSH_COMMON_ARGS" not in result
+def test_options_that_no_shell_could_split_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "ansible.cfg", "[ssh_connection]\nssh_args = -o 'open\n")
+    with pytest.raises(BadInput, match="SSH options can't be read"):
+        environment(tmp_path)
 
 
 def test_the_users_own_config_in_the_home_counts_for_ssh(tmp_path: Path) -> None:
     write(tmp_path / "home/.ansible.cfg", CONFIG)
     result = environment(tmp_path)
-    assert result["ANSIBLE_SSH_COMMON_ARGS"] == f"-J bastion {ACCEPT}"
+    assert result["ANSIBLE_SSH_COMMON_ARGS"] == "-J bastion"
     assert "ANSIBLE_CONFIG" not in result, "Ansible finds that one by itself"

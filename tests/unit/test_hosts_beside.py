@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from approver.start import may_start
 from core.approvals import Answer, Approval
+from core.digests import digest_of
 from core.errors import Refused
 from core.fleets import Host
 from core.plans import Plan
-from loop.steps.planning import inventory_digest
+from fleets.freezer import Freezer, Use
+from fleets.frozen_inventory import mentions_in
 from tests.planning import NOW, SERVICE_RESTART, make_catalog, make_fleet, make_incident, make_plan, make_step
+from tests.unit.content import own_environment
 
+FREEZER = Freezer(own_environment(Path("/nonexistent"), Path("/nonexistent")))
+MENTIONS = mentions_in(["{{ fleetmend_balancers.front.host }}"])
 WEB = Host(name="web1", variables={"fleetmend_balancers": {"front": {"host": "lb1"}, "old": {"host": "lb1"}, "odd": 5}})
 LB = Host(name="lb1", variables={"ansible_host": "10.0.0.1", "fleetmend_services": {}})
 REMEDY = SERVICE_RESTART.evolve(reads=("fleetmend_balancers",))
@@ -25,7 +31,8 @@ def plan_on_web() -> Plan:
 
 
 def digest(*hosts: Host) -> str:
-    return inventory_digest(make_fleet(*hosts), CATALOG, plan_on_web().steps)
+    use = Use(hosts=("web1",), reads=REMEDY.reads, mentions=MENTIONS)
+    return digest_of(dict(FREEZER.freeze(make_fleet(*hosts), [use]).parts))
 
 
 def test_the_hosts_that_entries_name_are_found_once() -> None:

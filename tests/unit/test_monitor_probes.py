@@ -10,8 +10,8 @@ import pytest
 import monitor.on_host
 from catalog.catalog import SHIPPED_PROBES
 from core.fleets import Host
+from fleets.files import FleetFiles
 from monitor.entries.fields import Entry, Place
-from monitor.fleet_files import FleetFiles
 from monitor.probes import ON_HOST, PROBES, Probe
 
 FOLDER = Path(monitor.on_host.__file__).parent

@@ -15,7 +15,7 @@ from core.fleets import Fleet, FleetFile
 from core.runs import RunEvent, RunStatus
 from runner.launch import End, Ending
 from runner.record import Record
-from runner.words import DETAIL, LINE
+from runner.words import DETAIL, LINE, redactor_of
 
 MINUTE = timedelta(minutes=1)
 EXITED = Ending(End.EXITED, 0)
@@ -32,7 +32,7 @@ class Told:
 
     def __init__(self, *secrets: str) -> None:
         self.events: list[RunEvent] = []
-        self.record = Record("run-1", fleet(*secrets), ManualClock(), self.events.append)
+        self.record = Record("run-1", redactor_of(fleet(*secrets)), ManualClock(), self.events.append)
 
     def feed(self, event: str, **data: Any) -> Told:
         self.record({"event": event, "event_data": data})
@@ -108,9 +108,16 @@ def test_a_secret_is_never_told_whatever_it_stands_in(secret: str, before: str, 
     told.feed("runner_on_unreachable", host="h1", task="Try", res={"msg": text})
     told.feed("runner_on_ok", host="h1", task="Say", task_action="debug", res={"msg": text})
     told.feed("runner_on_ok", host="h1", task="Say", task_action="debug", res={"x": [{"deep": text}]})
-    told.feed("runner_on_file_diff", host="h1", task="Make", diff={"before": "old\n", "after": f"{text}\n"})
-    told.feed("runner_on_file_diff", host="h1", task="Make", diff={"before": {"k": 1}, "after": {"k": text}})
-    told.feed("runner_on_file_diff", host="h1", task="Make", diff={"prepared": f"+{text}"})
+    told.feed(
+        "runner_on_ok", host="h1", task="Make", res={"changed": True, "diff": {"before": "old\n", "after": f"{text}\n"}}
+    )
+    told.feed(
+        "runner_on_ok",
+        host="h1",
+        task="Make",
+        res={"changed": True, "diff": {"before": {"k": 1}, "after": {"k": text}}},
+    )
+    told.feed("runner_on_ok", host="h1", task="Make", res={"changed": True, "diff": {"prepared": f"+{text}"}})
     told.stats(failures={"h1": 1})
     result = told.record.result(["h1"], Ending(End.EXITED, 2), MINUTE)
     for seen in (*(event.detail for event in told.events), *(event.task for event in told.events), result.problem):
@@ -121,11 +128,21 @@ def test_a_key_of_many_lines_is_masked_line_by_line_in_a_diff() -> None:
     lines = [f"{letter * 40}" for letter in "abc"]
     secret = "\n".join(lines)
     told = Told(secret)
-    told.feed("runner_on_file_diff", host="h1", task="Make", diff={"prepared": "".join(f"+{line}\n" for line in lines)})
+    told.feed(
+        "runner_on_ok",
+        host="h1",
+        task="Make",
+        res={"changed": True, "diff": {"prepared": "".join(f"+{line}\n" for line in lines)}},
+    )
     assert not any(line in (told.events[0].detail or "") for line in lines)
 
 
 def test_a_diff_in_a_secret_alone_says_so() -> None:
     told = Told("first-secret", "other-secret")
-    told.feed("runner_on_file_diff", host="h1", task="M", diff={"before": "first-secret\n", "after": "other-secret\n"})
+    told.feed(
+        "runner_on_ok",
+        host="h1",
+        task="M",
+        res={"changed": True, "diff": {"before": "first-secret\n", "after": "other-secret\n"}},
+    )
     assert told.events[0].detail == "(the only difference lies in a secret, which is not shown)\n"

@@ -59,7 +59,7 @@ def test_no_job_can_be_made_without_a_host() -> None:
             run_id="run-1",
             folder=Path("x"),
             playbook=Path("x"),
-            inventory=(),
+            inventory=Path("x"),
             hosts=(),
             forks=1,
             timeout=1,

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.values import mark_unsafe, role_variables, write_variables
+from core.no_templates import as_no_template
+from runner.values import role_variables, write_variables
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -20,7 +21,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_every_string_is_marked_and_nothing_else_changes(value: Any) -> None:
-    marked = mark_unsafe(value)
+    marked = as_no_template(value)
     assert _plain(marked) == value
     assert not list(_bare_strings(marked))
 

@@ -152,7 +152,7 @@ def plan_with(steps: tuple[Step, ...], texts: list[str]) -> Plan:
         incident_id="inc-1",
         number=1,
         policy_digest="p",
-        inventory_digest="i",
+        bound={"host h1": "i"},
         created_at=NOW,
     )
 

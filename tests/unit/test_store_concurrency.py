@@ -138,7 +138,7 @@ def test_somebody_who_clicks_twice_counts_once(store: Store, clock: ManualClock)
         [first] = store.detections.accept(tx, [detection(clock)], {})
     with store.write() as tx:
         incident = store.incidents.get(first.incident_id)
-        plan = store.plans.add(tx, incident, proposal(), policy_digest="p", inventory_digest="i")
+        plan = store.plans.add(tx, incident, proposal(), policy_digest="p", bound={"host h1": "i"})
 
     def approve() -> bool:
         try:

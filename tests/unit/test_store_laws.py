@@ -29,7 +29,7 @@ def opened(store: Store, clock: ManualClock, host: str = "h1") -> Incident:
 
 def planned(store: Store, incident: Incident) -> Plan:
     with store.write() as tx:
-        return store.plans.add(tx, incident, proposal(incident.host), policy_digest="p", inventory_digest="i")
+        return store.plans.add(tx, incident, proposal(incident.host), policy_digest="p", bound={"host h1": "i"})
 
 
 def run_of(plan: Plan, clock: ManualClock, number: int = 0) -> Run:

@@ -34,7 +34,7 @@ def ended(store: Store, clock: ManualClock, host: str = "h1") -> Incident:
     """An incident with everything that one can have, resolved."""
     incident = opened(store, clock, host, times=3)
     with store.write() as tx:
-        plan = store.plans.add(tx, incident, proposal(host), policy_digest="p", inventory_digest="i")
+        plan = store.plans.add(tx, incident, proposal(host), policy_digest="p", bound={"host h1": "i"})
         incident = store.incidents.move(tx, incident, State.PLANNED, "planned", plan_id=plan.id)
         incident = store.incidents.move(tx, incident, State.APPROVED, "approved")
         run = Run(
