@@ -36,12 +36,12 @@ if any(part.endswith("ansible-playbook") for part in sys.orig_argv[:3]):
 """
 
 
-_OF_THE_FLEET = (
+OF_THE_FLEET = (
     *("become", "cache", "callback", "cliconf", "connection", "doc_fragments", "httpapi", "inventory", "netconf"),
     *("shell", "strategy", "terminal", "vars"),
 )
 """Plugins that say how hosts are reached and watched: not the remedy's, and so not in its digest."""
-_OF_CTYPES = {"ldconfig", "gcc", "cc", "ld", "objdump"}
+OF_CTYPES = {"ldconfig", "gcc", "cc", "ld", "objdump"}
 """Programs that Python asks where a library of the system lies."""
 
 
@@ -60,6 +60,12 @@ class Bait:
     def tasks(self) -> Path:
         """A list of tasks."""
         return self.folder / "evil.yml"
+
+
+def write_hook(folder: Path) -> None:
+    """Make *folder*: with it on PYTHONPATH, `ansible-playbook` writes what it opens to the file that TRACE names."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(textwrap.dedent(_HOOK))
 
 
 def bait_in(folder: Path) -> Bait:
@@ -101,7 +107,7 @@ class Tracer:
         installed = {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent)}
         own = [self.root / "private", self.inventory, self.root / "remote-tmp", self.root / "hook"]
         system = ["/dev", "/proc", "/usr/lib", "/usr/share/zoneinfo"]
-        fleets = [f"/usr/share/ansible/plugins/{kind}" for kind in _OF_THE_FLEET]
+        fleets = [f"/usr/share/ansible/plugins/{kind}" for kind in OF_THE_FLEET]
         return tuple(Path(path) for path in (*own, *sorted(installed), *system, *fleets))
 
     def command(self, remedy: Remedy) -> list[str]:
@@ -122,8 +128,7 @@ class Tracer:
 
     def environment(self) -> dict[str, str]:
         """The environment of a run, with the hook in it."""
-        (self.root / "hook").mkdir()
-        (self.root / "hook" / "sitecustomize.py").write_text(textwrap.dedent(_HOOK))
+        write_hook(self.root / "hook")
         home = self.root / "private" / "home"
         home.mkdir(parents=True)
         given = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home)}
@@ -150,5 +155,5 @@ class Tracer:
         return sorted(
             str(path)
             for path in traced.opened - on_path
-            if path.name not in _OF_CTYPES and not any(path.is_relative_to(folder) for folder in self.allowed)
+            if path.name not in OF_CTYPES and not any(path.is_relative_to(folder) for folder in self.allowed)
         )
