@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from core.errors import BadInput
+from core.yaml_bounds import check_bounds
 
 
 class Mapping(dict[Any, Any]):
@@ -22,6 +23,7 @@ class Mapping(dict[Any, Any]):
 
 def parse_ansible_yaml(text: str) -> Any:
     """Return the single document in *text*; mappings are `Mapping`s. Raises yaml.YAMLError."""
+    check_bounds(text)
     loader = _Loader(text)
     try:
         return loader.get_single_data()

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from core.errors import BadInput
+from core.yaml_bounds import check_bounds
 
 M = TypeVar("M", bound=BaseModel)
 Loc = tuple[str | int, ...]
@@ -31,6 +32,7 @@ class YamlFile:
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"can't be read: {error}", file=path) from None
         try:
+            check_bounds(text)
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None

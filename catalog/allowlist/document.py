@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from core.errors import BadInput
+from core.yaml_bounds import check_bounds
 
 UNSAFE = "!unsafe"
 _STR = "tag:yaml.org,2002:str"
@@ -63,6 +64,7 @@ def parse_document(text: str, path: Path) -> Any:
     if text.startswith("\ufeff"):
         raise BadInput("it begins with a byte order mark; save it as UTF-8 without one", file=path, line=1)
     try:
+        check_bounds(text)
         _check_events(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         return None if node is None else _Reader(path).value(node)
