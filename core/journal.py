@@ -6,6 +6,8 @@ import hmac
 import json
 from typing import Any
 
+from pydantic import Field
+
 from core.model import Model, Time
 
 _encode = json.JSONEncoder().encode
@@ -22,8 +24,10 @@ class Entry(Model):
     incident_id: str | None
     actor: str
     body: dict[str, Any]
-    digests: dict[str, dict[str, tuple[str | None, str | None]]] | None = None
-    """Table -> key -> the row's digest before and after, of all rows that its transaction changed. None: of none."""
+    digests: dict[str, dict[str, tuple[str | None, str | None]]] | None = Field(default=None, exclude=True)
+    """Table -> key -> the row's digest before and after, of all rows that its transaction changed. None: of none.
+
+    The proof alone reads them: a key may be the digest of a token or session, so that nobody is shown any."""
     previous: str
     hash: str
 

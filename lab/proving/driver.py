@@ -94,7 +94,7 @@ class Driver:
             service=wanted.service,
             severity=known.severity if known else Severity.WARNING,
             evidence=wanted.evidence,
-            source="api:prover",
+            source="api:lab",
             seen_at=self.loop.context.clock.now(),
         )
         [accepted] = self.loop.intake.accept([detection])

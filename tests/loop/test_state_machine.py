@@ -80,7 +80,7 @@ class Life(RuleBasedStateMachine):
 
     def pick(self, number: int, *, live: bool | None = None) -> Incident | None:
         found = self.store.incidents.newest(live=live)
-        return found[number % len(found)] if found else None
+        return self.house.incident(found[number % len(found)].id) if found else None
 
     @rule(host=hosts, service=services, symptom=symptoms)
     def report(self, host: str, service: str, symptom: str) -> None:
