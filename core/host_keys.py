@@ -27,6 +27,8 @@ _RULES = {"strict": "yes", "accept-new": "accept-new"}
 _OPTION = "stricthostkeychecking"
 _KNOWN_HOSTS = ("userknownhostsfile", "globalknownhostsfile")
 _NOWHERE = ("/dev/null", "none")
+_OTHER_KEYS = ("knownhostscommand", "hostkeyalias")
+"""These bring in keys from elsewhere, or have a host pass for another one."""
 _LOOSE = ("nohostauthenticationforlocalhost", "verifyhostkeydns")
 _FLAGS = frozenset("46AaCfGgKkMNnqsTtVvXxYy")
 """ssh's options without a value, which may stand together in one word."""
@@ -51,6 +53,9 @@ def with_checked_keys(host: str, given: Mapping[str, Any], defaults: tuple[str, 
     *defaults* are the three texts that hold where the host says nothing. Values are as in a frozen inventory: plain, or
     `{"__ansible_unsafe": text}`. Raises Refused for one that is still a template or vaulted: nobody could check it.
     """
+    address = given.get("ansible_host", "")
+    if str(address.get("__ansible_unsafe", "") if isinstance(address, Mapping) else address).startswith("-"):
+        raise Refused(f"host {host}: ansible_host begins with '-', so that ssh would take it for an option; correct it")
     result = {name: value for name, value in given.items() if name not in SWITCHES}
     own = {name: _text(host, name, given[name]) for name in ARGUMENTS if name in given}
     if not own:
@@ -108,7 +113,7 @@ def _option(text: str) -> tuple[str, str]:
 
 
 def _weakens(name: str, value: str) -> bool:
-    if name == _OPTION:
+    if name == _OPTION or name in _OTHER_KEYS:
         return True  # the rule in front says what holds
     if name in _KNOWN_HOSTS:
         return all(place in _NOWHERE for place in value.split())

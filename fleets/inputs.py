@@ -72,7 +72,7 @@ def depends_on_files_alone(sources: Iterable[Path], environment: Mapping[str, st
         return False
     if not all(_is_plain(path) for source in sources for path in files_below(source)):
         return False
-    return all(map(_is_quiet, values))
+    return all(map(is_quiet, values))
 
 
 def _is_plain(source: Path) -> bool:
@@ -84,14 +84,15 @@ def _is_plain(source: Path) -> bool:
         return False
 
 
-def _is_quiet(value: Any) -> bool:
+def is_quiet(value: Any) -> bool:
+    """True if evaluating *value* looks at nothing but other variables: no lookup, and no filter that reads files."""
     if isinstance(value, str):
         if "{" not in value:
             return True
         return "{%" not in value and all(map(_is_quiet_expression, _EXPRESSION.findall(value)))
     if isinstance(value, Mapping):
-        return all(_is_quiet(item) for item in (*value.keys(), *value.values()))
-    return all(map(_is_quiet, value)) if isinstance(value, list) else True
+        return all(is_quiet(item) for item in (*value.keys(), *value.values()))
+    return all(map(is_quiet, value)) if isinstance(value, list) else True
 
 
 def _is_quiet_expression(text: str) -> bool:

@@ -17,7 +17,7 @@ from core.errors import BadInput
 from core.fleets import FleetFile, Host
 from core.no_templates import UNSAFE, as_no_template
 from core.redaction import SECRET_NAME, Redactor
-from fleets.inputs import depends_on_files_alone
+from fleets.inputs import depends_on_files_alone, is_quiet
 from fleets.listing import ListedHost, read_listing
 from fleets.programs import run_program
 from fleets.rendering import Rendered, Wanted, has_template, has_vault, render
@@ -106,7 +106,9 @@ def _wanted(listed: Sequence[ListedHost], vaulted: frozenset[str]) -> list[Wante
             if not name.isidentifier() or not (template or vault):
                 continue
             shown = _is_ours(name) or name.startswith("ansible_")
-            if not (shown or vault or _is_secret(name, vaulted) or _nested_secret(value)):
+            # What looks elsewhere is evaluated now, whoever reads it: its value is what an approval has to bind.
+            elsewhere = not is_quiet(value)
+            if not (shown or vault or elsewhere or _is_secret(name, vaulted) or _nested_secret(value)):
                 continue
             if not template and not shown:
                 # The same vaulted text is the same on every host: once is enough.
@@ -143,6 +145,9 @@ def _host(listed: ListedHost, rendered: Rendered, redactor: Redactor, folder: Pa
             raise BadInput(problem, file=folder, key=name)
         # Passwords and the like stay as they stand in the inventory: vaulted, or as Jinja.
         public = _is_ours(name) or (name.startswith("ansible_") and not SECRET_NAME.search(name))
+        bound = not public and not SECRET_NAME.search(name)  # passwords may be renewed at any time
+        if bound and one in rendered.values and not is_quiet(raw) and not has_vault(raw):
+            given[name] = as_no_template(rendered.values[one])
         if public and one in rendered.values:
             variables[name] = rendered.values[one]
             # Ansible gets what it was evaluated to, as text that is no template; what is vaulted stays vaulted.

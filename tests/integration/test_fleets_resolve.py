@@ -164,3 +164,18 @@ def test_a_source_that_hangs_is_ended(content: Path) -> None:
     source = FleetSource(content, environment=own_environment(content, state), timeout=timedelta(seconds=2))
     with pytest.raises(BadInput, match="ansible-inventory took longer than 2s"):
         source.get("prod")
+
+
+def test_what_a_lookup_found_is_what_a_run_gets_and_what_is_bound(tmp_path: Path) -> None:
+    """A file behind a lookup can change after a yes: its value is what is hashed, and what a run gets."""
+    elsewhere = write(tmp_path / "elsewhere", "one\n")
+    folder = write_fleet(tmp_path)
+    own = {"motd": f"{{{{ lookup('file', '{elsewhere}') }}}}", "plain": "{{ motd }}"}
+    write(folder / "hosts.yml", {"all": {"hosts": {"web1": own}}})
+    source = FleetSource(tmp_path, environment=own_environment(tmp_path, tmp_path / "state"))
+    [before] = source.fresh("prod").hosts
+    assert before.given["motd"] == {"__ansible_unsafe": "one"}
+    assert "plain" not in before.given
+    elsewhere.write_text("two\n")
+    [after] = source.fresh("prod").hosts
+    assert after.given["motd"] == {"__ansible_unsafe": "two"}

@@ -23,6 +23,8 @@ WEAK = (
     "-o UserKnownHostsFile=/dev/null",
     "-oGlobalKnownHostsFile=/dev/null -o UserKnownHostsFile=none",
     "-o NoHostAuthenticationForLocalhost=yes",
+    "-o KnownHostsCommand=/bin/echo",
+    "-CoHostKeyAlias=other",
 )
 
 
@@ -48,6 +50,8 @@ def test_what_would_weaken_the_check_has_no_effect(weak: str, place: int, settin
     assert "/dev/null" not in seen["userknownhostsfile"]
     assert seen["userknownhostsfile"] != "none"
     assert seen["nohostauthenticationforlocalhost"] == "no"
+    assert "/bin/echo" not in seen.get("knownhostscommand", "none")
+    assert "hostkeyalias" not in seen
     assert (seen["compression"], seen["proxyjump"], seen["addressfamily"]) == ("yes", "bastion", "inet")
 
 
@@ -93,3 +97,9 @@ def test_switches_are_left_out(name: str) -> None:
 def test_what_cannot_be_read_is_refused(said: Any) -> None:
     with pytest.raises(Refused, match="host h: "):
         with_checked_keys("h", {"ansible_ssh_args": said}, DEFAULTS, "strict")
+
+
+@pytest.mark.parametrize("address", ["-oProxyCommand=x", {"__ansible_unsafe": "-oProxyCommand=x"}])
+def test_an_address_that_ssh_would_take_for_an_option_is_refused(address: Any) -> None:
+    with pytest.raises(Refused, match="begins with '-'"):
+        with_checked_keys("h", {"ansible_host": address}, DEFAULTS, "strict")
